@@ -1,0 +1,47 @@
+# Two commands matter: `make chat` and `make test`. Each can be run first, and twice.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+.PHONY: setup chat test test-browser test-safety lint lock clean
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ". Name another with: make PYTHON=python3.12 setup")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	touch $(STAMP)
+
+chat: setup
+	$(BIN)/followup index --shipped
+	$(BIN)/followup serve
+
+test: setup
+	$(BIN)/python -m pytest -m "not browser"
+
+# Needs Chromium and its driver, e.g. `apt-get install chromium chromium-driver`, and npm for axe-core.
+test-browser: setup
+	$(BIN)/python -m pytest -m browser
+
+test-safety: setup
+	$(BIN)/python -m pytest -m safety
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+# Rewrites constraints.txt; torch's local version label ("+cpu") exists only where its file lies.
+lock:
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --all-extras --python-version 3.11 \
+		$(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS)) \
+		--no-header --no-annotate --no-emit-find-links --output-file constraints.txt
+	sed -i.bak 's/^\(torch==[0-9.]*\)+.*/\1/' constraints.txt && rm constraints.txt.bak
+	rm -rf $(VENV)-lock
+
+clean:
+	rm -rf $(VENV) build *.egg-info

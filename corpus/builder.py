@@ -1,0 +1,226 @@
+"""Writes a document's plain text and its structure in one pass.
+
+Is: the one place where readers turn headings, paragraphs, lists and tables into offsets. Is not: a parser; it
+never looks into the words it is given, beyond the sentence that opens a list.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from corpus.citations import strip_markers
+from corpus.documents import Block, BlockKind, Document, Marker, Section, Span, check_document
+from corpus.hidden import remove_hidden
+from corpus.sentences import split_sentences
+
+# Cells of one table row stand in one line of text. A visible separator, so that an empty cell keeps its place.
+CELL_SEPARATOR = " | "
+# What an empty cell says; a blank would let the next column slide under the wrong header for a hasty reader.
+EMPTY_CELL = "–"
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A run of text with what its source marked in it; offsets count from the run's own start."""
+
+    text: str
+    bold: tuple[Span, ...] = ()
+    markers: tuple[Marker, ...] = ()
+
+    def normalized(self) -> Inline:
+        """Return it without hidden characters and with every run of white space as one blank."""
+        return _squeeze(self)
+
+
+@dataclass(slots=True)
+class DocumentBuilder:
+    """Collects blocks; `build` returns the document.
+
+    Example:
+        >>> b = DocumentBuilder()
+        >>> b.heading("Critical pitfalls", level=2)
+        >>> b.paragraph("Do not prescribe:")
+        >>> b.item("muscle relaxants [1]")
+        >>> [d.text[s:e] for d in [b.build(id="x", title="Cramp")] for s, e in d.blocks[1].lead_ins]
+        ['Do not prescribe:']
+    """
+
+    _parts: list[str] = field(default_factory=list)
+    _size: int = 0
+    _path: list[tuple[int, str]] = field(default_factory=list)
+    _sections: list[Section] = field(default_factory=list)
+    _blocks: list[Block] = field(default_factory=list)
+    _markers: list[Marker] = field(default_factory=list)
+    _bold: list[Span] = field(default_factory=list)
+    # Items that a deeper item would stand under: (depth, span).
+    _items: list[tuple[int, Span]] = field(default_factory=list)
+    _list_under: tuple[Span, ...] = ()
+    _page: int | None = None
+
+    def page(self, number: int) -> None:
+        """Say that what follows stands on page `number`, counted from 1."""
+        self._page = number
+
+    def heading(self, text: str | Inline, *, level: int) -> None:
+        """Open a section; a heading of the same or a higher level closes those before it."""
+        run = _squeeze(text)
+        if not run.text:
+            return
+        while self._path and self._path[-1][0] >= level:
+            self._path.pop()
+        self._path.append((level, strip_markers(run.text, run.markers)))
+        start = self._write(run)[0]
+        self._open_section(start)
+
+    def paragraph(self, text: str | Inline, *, kind: BlockKind = "paragraph", uncertain: bool = False) -> None:
+        """Add a paragraph (or a caption or note, by `kind`)."""
+        self._items.clear()
+        self._add(_squeeze(text), kind, uncertain=uncertain)
+
+    def item(self, text: str | Inline, *, depth: int = 0, uncertain: bool = False) -> None:
+        """Add a list item, `depth` levels inside its list; it stands under its list's lead-in and its parents."""
+        while self._items and self._items[-1][0] >= depth:
+            self._items.pop()
+        lead_ins = self._list_lead_in() + tuple(span for _, span in self._items)
+        span = self._add(_squeeze(text), "item", lead_ins=lead_ins, uncertain=uncertain)
+        if span:
+            self._items.append((depth, span))
+
+    def table(
+        self,
+        header: Sequence[str | Inline],
+        rows: Iterable[Sequence[str | Inline]],
+        *,
+        caption: str | Inline = "",
+        notes: Iterable[str | Inline] = (),
+        uncertain: bool = False,
+    ) -> None:
+        """Add a table: caption, header row, rows of cells, footnotes. Every row stands under the first two."""
+        self._items.clear()
+        lead_ins: tuple[Span, ...] = ()
+        if span := self._add(_squeeze(caption), "caption"):
+            lead_ins += (span,)
+        if any(_squeeze(cell).text for cell in header) and (span := self._add(_join_cells(header), "caption")):
+            lead_ins += (span,)
+        first_row = len(self._blocks)
+        for row in rows:
+            if any(_squeeze(cell).text for cell in row):
+                self._add(_join_cells(row), "row", lead_ins=lead_ins, uncertain=uncertain)
+        after_rows = len(self._blocks)
+        footnotes = tuple(span for note in notes if (span := self._add(_squeeze(note), "note")))
+        for position in range(first_row, after_rows):
+            self._blocks[position] = replace(self._blocks[position], notes=footnotes)
+
+    def build(self, **fields: Any) -> Document:
+        """Return the document; `fields` are the other fields of `Document`. Raises ValueError if unsound."""
+        self._close_section()
+        return check_document(
+            Document(
+                text="".join(self._parts),
+                sections=tuple(self._sections),
+                blocks=tuple(self._blocks),
+                markers=tuple(self._markers),
+                bold=tuple(self._bold),
+                **fields,
+            )
+        )
+
+    def _open_section(self, start: int) -> None:
+        self._close_section()
+        self._sections.append(Section(tuple(text for _, text in self._path), start, start))
+        self._items.clear()
+
+    def _close_section(self) -> None:
+        if self._sections:
+            last = self._sections[-1]
+            self._sections[-1] = Section(last.path, last.start, self._size)
+
+    def _add(
+        self, run: Inline, kind: BlockKind, lead_ins: tuple[Span, ...] = (), uncertain: bool = False
+    ) -> Span | None:
+        if not run.text:
+            return None
+        start, end = self._write(run)
+        if not self._sections:
+            self._open_section(start)
+        section = len(self._sections) - 1
+        self._blocks.append(Block(kind, start, end, section, lead_ins, (), self._page, uncertain))
+        return start, end
+
+    def _write(self, run: Inline) -> Span:
+        if self._parts:
+            self._parts.append("\n")
+            self._size += 1
+        start = self._size
+        self._parts.append(run.text)
+        self._size += len(run.text)
+        self._markers += [Marker(m.start + start, m.end + start, m.numbers) for m in run.markers]
+        self._bold += [(begin + start, end + start) for begin, end in run.bold]
+        return start, self._size
+
+    def _list_lead_in(self) -> tuple[Span, ...]:
+        """Return the sentence that opens the list which an item belongs to, if its list has one."""
+        last = self._blocks[-1] if self._blocks else None
+        if last and last.kind == "item" and last.section == len(self._sections) - 1:
+            return self._list_under
+        self._list_under = ()
+        # A heading writes text but no block, so the paragraph before it opens nothing.
+        if last and last.kind == "paragraph" and last.end == self._size and opens_list(self._parts[-1]):
+            begin, _ = split_sentences(self._parts[-1])[-1]
+            self._list_under = ((last.start + begin, last.end),)
+        return self._list_under
+
+
+def opens_list(text: str) -> bool:
+    """Say whether a paragraph introduces the list after it: it ends in a colon, or is left unfinished.
+
+    Example:
+        >>> opens_list("Do not prescribe: [1]"), opens_list("Quinine is not advised."), opens_list("Call if")
+        (True, False, True)
+    """
+    bare = strip_markers(text).rstrip(" *_\"'”’")
+    return bool(bare) and (bare[-1] == ":" or bare[-1] not in ".!?;)]")
+
+
+def _join_cells(cells: Sequence[str | Inline]) -> Inline:
+    text, bold, markers = "", [], []
+    for position, cell in enumerate(cells):
+        run = _squeeze(cell)
+        text += CELL_SEPARATOR if position else ""
+        at = len(text)
+        bold += [(begin + at, end + at) for begin, end in run.bold]
+        markers += [Marker(m.start + at, m.end + at, m.numbers) for m in run.markers]
+        text += run.text or EMPTY_CELL
+    return Inline(text, tuple(bold), tuple(markers))
+
+
+def _squeeze(run: str | Inline) -> Inline:
+    if isinstance(run, str):
+        run = Inline(run)
+    visible = remove_hidden(run.text)
+    if visible == run.text and not re.search(r"^\s|\s$|\s\s|[^\S ]", run.text):
+        return run
+    # Map each old offset to its new one, so that bold and markers stay on their words.
+    places, out = [], []
+    for char, kept in zip(run.text, remove_hidden(run.text, keep_length=True), strict=True):
+        places.append(len(out))
+        if kept == "\0" and char != "\0":
+            continue
+        if char.isspace():
+            if out and out[-1] != " ":
+                out.append(" ")
+        elif char != "\0":
+            out.append(char)
+    places.append(len(out))
+    text = "".join(out)
+    size = len(text.rstrip())
+    moved = [(min(places[begin], size), min(places[end], size)) for begin, end in run.bold]
+    marks = [Marker(min(places[m.start], size), min(places[m.end], size), m.numbers) for m in run.markers]
+    return Inline(
+        text[:size],
+        tuple((begin, end) for begin, end in moved if begin < end),
+        tuple(mark for mark in marks if mark.start < mark.end),
+    )
