@@ -1,0 +1,348 @@
+"""Builds the index aside, verifies it, and switches to it in one step.
+
+Is: the only writer. Whatever happens on the way (a full disk, a kill, a broken file), readers keep the index
+that stood before, and a later build goes on from the vectors made so far. Is not: a reader of file formats.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from corpus.load import load, walk
+
+from corpus.documents import Document, Rejected
+from index.abbreviations import AbbreviationCounter
+from index.embedding import Embedder, Vectors
+from index.lexical import LexicalEntry, build_lexical
+from index.manifest import (
+    IndexUnavailable,
+    Manifest,
+    Source,
+    current_generation,
+    read_manifest,
+    switch_to,
+    write_manifest,
+)
+from index.passages import CHUNKER_VERSION, Passage, cut
+from index.records import DamagedIndex, Records, RecordWriter
+from index.vector_cache import VectorCache
+from index.vectors import ChromaVectors, missing_from
+from index.weights import sha256_of
+
+# Vectors written to the cache at once: what a kill can lose, and what one progress step is.
+_EMBED_BATCH = 128
+# The cache may hold this many times the vectors that the index needs before the unused ones go.
+_CACHE_SLACK = 3
+_LOCK_SECONDS = 0.5
+
+Progress = Callable[[str, int, int], None]
+
+
+class NothingToIndex(Exception):
+    """No document could be read from the sources; `rejected` says why for each."""
+
+    def __init__(self, message: str, rejected: Sequence[Rejected]) -> None:
+        super().__init__(message)
+        self.rejected = tuple(rejected)
+
+
+@dataclass(frozen=True, slots=True)
+class BuildReport:
+    """What a build did, in documents; `seconds` is wall time."""
+
+    documents: int
+    passages: int
+    added: int
+    changed: int
+    removed: int
+    unchanged: int
+    rejected: tuple[Rejected, ...]
+    index_version: str
+    seconds: float
+
+
+def build(
+    sources: Sequence[Path],
+    root: Path,
+    embedder: Embedder,
+    *,
+    model: str,
+    on_progress: Progress = lambda phase, done, total: None,
+) -> BuildReport:
+    """Make the index in `root` hold exactly the documents of `sources`.
+
+    `on_progress(phase, done, total)` is told how far it is; a total of 0 means that it is not known.
+
+    Raises:
+        IndexUnavailable: another process is building.
+        NothingToIndex: no document could be read; the index that stood there still stands.
+        UnreadableSource: a source does not exist.
+        OSError, sqlite3.Error: the disk is full or cannot be written; likewise.
+    """
+    started = time.perf_counter()
+    with _writer_lock(root):
+        before = _manifest_before(root)
+        found = _sources(sources, before)
+        if before and _same(before[1], found, embedder):
+            return _unchanged(before[1], time.perf_counter() - started)
+        generation = _new_generation(root)
+        try:
+            report = _build_aside(sources, found, root, generation, embedder, model, before, on_progress)
+        except BaseException:
+            shutil.rmtree(generation, ignore_errors=True)
+            raise
+        switch_to(root, generation.name)
+        _remove_old(root, keep={generation.name, *([before[0].name] if before else [])})
+    return BuildReport(**{**report, "seconds": round(time.perf_counter() - started, 2)})
+
+
+def _build_aside(
+    sources: Sequence[Path],
+    found: tuple[Source, ...],
+    root: Path,
+    generation: Path,
+    embedder: Embedder,
+    model: str,
+    before: tuple[Path, Manifest] | None,
+    on_progress: Progress,
+) -> dict[str, object]:
+    rejected = _write_records(sources, generation, on_progress)
+    with closing(Records(generation / "records.sqlite")) as records:
+        if not records.document_ids:
+            raise NothingToIndex("none of the sources holds a document that can be read", rejected)
+        ids = records.passage_ids()
+        if not ids:
+            raise NothingToIndex("the documents of the sources hold no text", rejected)
+        vectors = _embed(records, len(ids), root, generation, embedder, on_progress)
+        on_progress("writing", 0, len(ids))
+        build_lexical(generation / "lexical", _lexical_entries(records))
+        _write_chroma(generation, ids, vectors, on_progress)
+        digests = records.digests()
+    files, sizes = _hashes(generation)
+    version = _version(embedder, digests, ids)
+    write_manifest(
+        Manifest(
+            index_version=version,
+            embedder=embedder.identity,
+            model=model,
+            dimension=int(vectors.shape[1]),
+            documents=len(digests),
+            passages=len(ids),
+            sources=found,
+            rejected=tuple((entry.path, entry.reason) for entry in rejected),
+            files=files,
+            sizes=sizes,
+        ),
+        generation,
+    )
+    old = _digests_before(before)
+    return {
+        "documents": len(digests),
+        "passages": len(ids),
+        "added": sum(name not in old for name in digests),
+        "changed": sum(name in old and old[name] != digest for name, digest in digests.items()),
+        "removed": sum(name not in digests for name in old),
+        "unchanged": sum(old.get(name) == digest for name, digest in digests.items()),
+        "rejected": tuple(rejected),
+        "index_version": version,
+    }
+
+
+def _write_records(sources: Sequence[Path], generation: Path, on_progress: Progress) -> list[Rejected]:
+    rejected: list[Rejected] = []
+    abbreviations = AbbreviationCounter()
+    writer = RecordWriter(generation / "records.sqlite")
+    try:
+        for entry in load(sources):
+            if isinstance(entry, Rejected):
+                rejected.append(entry)
+                continue
+            abbreviations.read(entry.text)
+            writer.add(entry, document_digest(entry), cut(entry))
+            on_progress("reading", writer.documents, 0)
+    finally:
+        writer.close()
+    (generation / "abbreviations.json").write_text(
+        json.dumps(abbreviations.learnt(), ensure_ascii=False, sort_keys=True, indent=0), encoding="utf-8"
+    )
+    return rejected
+
+
+def _embed(
+    records: Records, count: int, root: Path, generation: Path, embedder: Embedder, on_progress: Progress
+) -> Vectors:
+    """Write vectors.npy row by row from the cache, embedding what the cache lacks; return it, mapped."""
+    path = generation / "vectors.npy"
+    rows: Vectors | None = None
+    with closing(VectorCache(root / "vectors.sqlite", embedder.identity)) as cache:
+        for start, batch in _batches(records.passages(), _EMBED_BATCH):
+            keys = [passage.embedding_key for passage in batch]
+            known = cache.get(keys)
+            missing = {key: passage for key, passage in zip(keys, batch, strict=True) if key not in known}
+            if missing:
+                made = embedder.embed([passage.embedded_text for passage in missing.values()])
+                cache.put(dict(zip(missing, made, strict=True)))
+                known.update(zip(missing, made, strict=True))
+            if rows is None:
+                dimension = len(next(iter(known.values())))
+                rows = np.lib.format.open_memmap(path, "w+", np.float32, (count, dimension))
+            rows[start : start + len(batch)] = [known[key] for key in keys]
+            on_progress("embedding", start + len(batch), count)
+        assert rows is not None
+        rows.flush()
+        if len(cache) > _CACHE_SLACK * count:
+            cache.keep_only(passage.embedding_key for passage in records.passages())
+    return np.load(path, mmap_mode="r")
+
+
+def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_progress: Progress) -> None:
+    with closing(ChromaVectors(generation / "chroma", create=True)) as store:
+        written = 0
+
+        def count(more: int) -> None:
+            nonlocal written
+            written += more
+            on_progress("writing", written, len(ids))
+
+        store.add(ids, vectors, on_progress=count)
+        on_progress("verifying", 0, len(ids))
+        if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
+            # Never seen with one writer; two of them lose vectors silently.
+            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}; build again")
+        on_progress("verifying", len(ids), len(ids))
+
+
+def _lexical_entries(records: Records) -> Iterator[LexicalEntry]:
+    for row, passage in enumerate(records.passages()):
+        question = records.document(passage.document_id).question
+        section = " ".join((*passage.section, *passage.lead_ins))
+        yield LexicalEntry(row, passage.title, section, question, passage.text)
+
+
+def document_digest(document: Document) -> str:
+    """Return a content hash of everything that a document says; where it lay does not count."""
+    values = document.to_dict()
+    values.pop("path")
+    raw = json.dumps(values, sort_keys=True, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest()
+
+
+def _version(embedder: Embedder, digests: dict[str, str], passage_ids: Sequence[str]) -> str:
+    parts = [embedder.identity, str(CHUNKER_VERSION), *(f"{k}={v}" for k, v in sorted(digests.items()))]
+    raw = "\n".join([*parts, *sorted(passage_ids)]).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(raw).hexdigest()[:12]
+
+
+def _sources(sources: Sequence[Path], before: tuple[Path, Manifest] | None) -> tuple[Source, ...]:
+    """List the files of the sources with their hashes; one not touched since the last build is not read again."""
+    known = {(s.path, s.size, s.modified_ns): s.sha256 for s in before[1].sources} if before else {}
+    listed = []
+    for path, name in walk(sources):
+        stat = path.stat()
+        digest = known.get((name, stat.st_size, stat.st_mtime_ns)) or sha256_of(path)
+        listed.append(Source(name, digest, stat.st_size, stat.st_mtime_ns))
+    return tuple(listed)
+
+
+def _same(manifest: Manifest, found: tuple[Source, ...], embedder: Embedder) -> bool:
+    def content(sources: Sequence[Source]) -> list[tuple[str, str]]:
+        return [(source.path, source.sha256) for source in sources]
+
+    fits = manifest.embedder == embedder.identity and manifest.chunker == CHUNKER_VERSION
+    return fits and content(manifest.sources) == content(found)
+
+
+def _unchanged(manifest: Manifest, seconds: float) -> BuildReport:
+    return BuildReport(
+        documents=manifest.documents,
+        passages=manifest.passages,
+        added=0,
+        changed=0,
+        removed=0,
+        unchanged=manifest.documents,
+        rejected=tuple(Rejected(path, reason) for path, reason in manifest.rejected),
+        index_version=manifest.index_version,
+        seconds=round(seconds, 2),
+    )
+
+
+def _manifest_before(root: Path) -> tuple[Path, Manifest] | None:
+    """Return what stands now, or None if nothing usable does: then everything is built anew."""
+    try:
+        generation = current_generation(root)
+        return generation, read_manifest(generation)
+    except (IndexUnavailable, DamagedIndex):
+        return None
+
+
+def _digests_before(before: tuple[Path, Manifest] | None) -> dict[str, str]:
+    if before is None:
+        return {}
+    try:
+        with closing(Records(before[0] / "records.sqlite")) as records:
+            return records.digests()
+    except (sqlite3.Error, DamagedIndex):
+        return {}
+
+
+def _new_generation(root: Path) -> Path:
+    folder = root / "generations"
+    folder.mkdir(parents=True, exist_ok=True)
+    last = max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+    generation = folder / f"{last + 1:06d}"
+    generation.mkdir()
+    return generation
+
+
+def _remove_old(root: Path, keep: set[str]) -> None:
+    """Remove what killed builds left and generations before the last; a reader may still hold the last one."""
+    for path in (root / "generations").iterdir():
+        if path.name not in keep:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _hashes(generation: Path) -> tuple[dict[str, str], dict[str, int]]:
+    files = [path for path in sorted(generation.rglob("*")) if path.is_file() and path.suffix != ".lock"]
+    names = [path.relative_to(generation).as_posix() for path in files]
+    return (
+        dict(zip(names, map(sha256_of, files), strict=True)),
+        {name: path.stat().st_size for name, path in zip(names, files, strict=True)},
+    )
+
+
+@contextmanager
+def _writer_lock(root: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    root.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(root / "writer.lock")
+    try:
+        lock.acquire(timeout=_LOCK_SECONDS)
+    except Timeout as error:
+        raise IndexUnavailable(
+            f"another process is building the index in {root}: wait until it is done, or name another --index"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _batches(passages: Iterator[Passage], size: int) -> Iterator[tuple[int, list[Passage]]]:
+    start, batch = 0, []
+    for passage in passages:
+        batch.append(passage)
+        if len(batch) == size:
+            yield start, batch
+            start, batch = start + size, []
+    if batch:
+        yield start, batch

@@ -1,0 +1,179 @@
+"""Documents and passages on disk, by id and by row.
+
+Is: one SQLite file, written once and then only read. Is not: a search structure.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import zlib
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from corpus.documents import Document
+from index.passages import Passage, unit_from_row, unit_to_row
+
+_SCHEMA = """
+CREATE TABLE documents (
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, digest TEXT NOT NULL,
+    body BLOB NOT NULL);
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL REFERENCES documents (position),
+    section TEXT NOT NULL, text TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
+    lead_ins TEXT NOT NULL, page INTEGER, uncertain INTEGER NOT NULL, units TEXT NOT NULL);
+CREATE INDEX passages_by_document ON passages (document);
+"""
+# One answer looks at some ten documents; a conversation returns to the same ones.
+_CACHED_DOCUMENTS = 256
+_CACHED_PASSAGES = 4096
+
+
+class DamagedIndex(Exception):
+    """What is stored is not what was stored; the message says where and how to mend it."""
+
+
+class RecordWriter:
+    """Writes documents and their passages in order; rows count from 0."""
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;" + _SCHEMA)
+        self._connection.execute("BEGIN")
+        self.documents = 0
+        self.passages = 0
+
+    def add(self, document: Document, digest: str, passages: Iterable[Passage]) -> None:
+        """Write one document with its passages. Raises sqlite3.Error, e.g. when the disk is full."""
+        body = zlib.compress(json.dumps(document.to_dict(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        self._connection.execute(
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
+            (self.documents, document.id, document.title, digest, body),
+        )
+        rows = [
+            (
+                self.passages + offset,
+                passage.id,
+                self.documents,
+                json.dumps(passage.section),
+                passage.text,
+                passage.start,
+                passage.end,
+                json.dumps(passage.lead_ins),
+                passage.page,
+                int(passage.uncertain),
+                json.dumps([unit_to_row(unit) for unit in passage.units]),
+            )
+            for offset, passage in enumerate(passages)
+        ]
+        self._connection.executemany("INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        self.documents += 1
+        self.passages += len(rows)
+
+    def close(self) -> None:
+        """Commit and let go of the file."""
+        self._connection.execute("COMMIT")
+        self._connection.close()
+
+
+class Records:
+    """Reads what `RecordWriter` wrote; safe to share between threads."""
+
+    def __init__(self, path: Path) -> None:
+        # immutable: nothing writes here any more, so no lock and no journal is needed.
+        self._connection = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
+        )
+        self.document_ids: tuple[str, ...] = tuple(
+            row[0] for row in self._connection.execute("SELECT id FROM documents ORDER BY position")
+        )
+        self._positions = {name: position for position, name in enumerate(self.document_ids)}
+        self._document = lru_cache(_CACHED_DOCUMENTS)(self._read_document)
+        self._passage = lru_cache(_CACHED_PASSAGES)(self._read_passage)
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+    def __contains__(self, document_id: object) -> bool:
+        return document_id in self._positions
+
+    def document(self, document_id: str) -> Document:
+        """Return a document. Raises KeyError if it is not in the index."""
+        return self._document(self._positions[document_id])
+
+    def titles(self) -> dict[str, str]:
+        """Return document id -> title, in the index's order."""
+        return dict(self._connection.execute("SELECT id, title FROM documents ORDER BY position"))
+
+    def digests(self) -> dict[str, str]:
+        """Return document id -> content hash, in the index's order."""
+        return dict(self._connection.execute("SELECT id, digest FROM documents ORDER BY position"))
+
+    def passage(self, row: int) -> Passage:
+        """Return the passage in a row. Raises DamagedIndex if its bytes are not those that its id names."""
+        return self._passage(row)
+
+    def passages(self) -> Iterator[Passage]:
+        """Yield every passage in row order."""
+        (count,) = self._connection.execute("SELECT count(*) FROM passages").fetchone()
+        for row in range(count):
+            yield self._read_passage(row)
+
+    def passage_ids(self) -> tuple[str, ...]:
+        """Return the passages' ids in row order."""
+        return tuple(row[0] for row in self._connection.execute("SELECT id FROM passages ORDER BY row"))
+
+    def rows_of(self, passage_ids: Sequence[str]) -> list[int]:
+        """Return the rows of those passages that are in the index, in the given order."""
+        marks = ",".join("?" * len(passage_ids))
+        found = dict(self._connection.execute(f"SELECT id, row FROM passages WHERE id IN ({marks})", passage_ids))
+        return [found[name] for name in passage_ids if name in found]
+
+    def document_positions(self) -> list[int]:
+        """Return for each passage row the position of its document."""
+        return [row[0] for row in self._connection.execute("SELECT document FROM passages ORDER BY row")]
+
+    def rows_of_document(self, document_id: str) -> list[int]:
+        """Return the rows of a document's passages, in its order. Raises KeyError if it is not in the index."""
+        position = self._positions[document_id]
+        return [
+            row[0]
+            for row in self._connection.execute("SELECT row FROM passages WHERE document = ? ORDER BY row", (position,))
+        ]
+
+    def _read_document(self, position: int) -> Document:
+        found = self._connection.execute("SELECT body FROM documents WHERE position = ?", (position,)).fetchone()
+        try:
+            return Document.from_dict(json.loads(zlib.decompress(found[0])))
+        except (zlib.error, ValueError, TypeError, KeyError) as error:
+            raise DamagedIndex(
+                f"document {self.document_ids[position]!r} cannot be read: the index is damaged"
+            ) from error
+
+    def _read_passage(self, row: int) -> Passage:
+        try:
+            found = self._connection.execute(
+                'SELECT p.id, d.id, d.title, section, text, start, "end", lead_ins, page, uncertain, units '
+                "FROM passages p JOIN documents d ON d.position = p.document WHERE row = ?",
+                (row,),
+            ).fetchone()
+            passage = Passage(
+                id=found[0],
+                document_id=found[1],
+                title=found[2],
+                section=tuple(json.loads(found[3])),
+                text=found[4],
+                start=found[5],
+                end=found[6],
+                lead_ins=tuple(json.loads(found[7])),
+                page=found[8],
+                uncertain=bool(found[9]),
+                units=tuple(unit_from_row(unit) for unit in json.loads(found[10])),
+            )
+        except (sqlite3.Error, ValueError, TypeError) as error:
+            raise DamagedIndex(f"passage {row} cannot be read: the index is damaged") from error
+        if passage.id != passage.expected_id():
+            raise DamagedIndex(f"passage {passage.id} was changed since it was indexed: the index is damaged")
+        return passage
