@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from corpus.documents import Marker
 
 _NUMBER = r"\d{1,3}"
-_LIST = rf"{_NUMBER}(?:\s*(?:[,;]|[-–—‐‑])\s*{_NUMBER})*"  # noqa: RUF001
+_LIST = rf"{_NUMBER}(?:\s*(?:[,;]|[-–—‐‑])\s*{_NUMBER})*"
 # Brackets right after a letter or digit without a blank are still marks ("cramps[1]"); "[1H]", "[sic]" and
 # "[IQR 2, 5]" hold letters and so never match.
 _BRACKETED = re.compile(rf"\[\s*({_LIST})\s*\](?!\()")

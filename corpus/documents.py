@@ -180,9 +180,7 @@ class Document:
     def from_dict(cls, values: dict[str, Any]) -> Document:
         """Rebuild a document from `to_dict`'s values, also after a trip through JSON."""
         values = dict(values)
-        values["sections"] = tuple(
-            Section(tuple(row["path"]), row["start"], row["end"]) for row in values["sections"]
-        )
+        values["sections"] = tuple(Section(tuple(row["path"]), row["start"], row["end"]) for row in values["sections"])
         values["blocks"] = tuple(
             Block(**{**row, "lead_ins": _spans(row["lead_ins"]), "notes": _spans(row["notes"])})
             for row in values["blocks"]
@@ -190,9 +188,7 @@ class Document:
         values["references"] = tuple(
             Reference(**{**row, "authors": tuple(row["authors"])}) for row in values["references"]
         )
-        values["markers"] = tuple(
-            Marker(row["start"], row["end"], tuple(row["numbers"])) for row in values["markers"]
-        )
+        values["markers"] = tuple(Marker(row["start"], row["end"], tuple(row["numbers"])) for row in values["markers"])
         values["bold"] = _spans(values["bold"])
         values["review"] = Review(**values["review"]) if values["review"] else None
         for name in ("flags", "keywords", "related_questions"):

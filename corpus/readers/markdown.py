@@ -1,0 +1,288 @@
+"""Reads Markdown articles with their facts in front matter (YAML between "---" lines).
+
+Is: CommonMark with tables and struck-out text. Is not: a renderer; raw HTML, images and link targets are dropped.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, get_args
+
+from corpus.bibliography import clean_date, clean_doi, clean_pmid
+from corpus.builder import DocumentBuilder, Inline
+from corpus.citations import find_markers
+from corpus.documents import (
+    DOCUMENT_KINDS,
+    Document,
+    Reference,
+    ReferenceKind,
+    Rejected,
+    Span,
+    UnreadableSource,
+    web_link,
+)
+from corpus.hidden import remove_hidden
+from corpus.readers.limits import decode, read_bytes
+from corpus.readers.scripts import lowered, raised
+from corpus.review import read_review
+
+if TYPE_CHECKING:
+    from markdown_it.token import Token
+
+SUFFIXES = (".md", ".markdown", ".mdown")
+# The longest front matter in use has some twenty references, about 5 kB.
+_MAX_FRONT_CHARS = 200_000
+_FRONT = re.compile(r"\A---[ \t]*\n(?P<front>.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
+_HIDING = re.compile(
+    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])|\bhidden\b", re.I
+)
+_TAG = re.compile(r"<(?P<close>/?)(?P<name>[a-zA-Z][a-zA-Z0-9]*)(?P<rest>[^>]*)>")
+_NEVER_SHOWN = frozenset(("script", "style", "template", "title", "noscript"))
+
+
+def matches(head: bytes, suffix: str) -> bool:
+    """Say whether a file with this beginning and suffix is Markdown."""
+    return suffix in SUFFIXES
+
+
+def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
+    """Yield the one document of a Markdown file.
+
+    Raises UnreadableSource with the line if the front matter is no valid YAML or states impossible facts.
+    """
+    front, body = split_front_matter(decode(read_bytes(path)))
+    builder = DocumentBuilder()
+    title = _one_line(front.get("title"))
+    first_heading = _write_body(builder, body, title)
+    title = title or first_heading or Path(name).stem
+    kind = front.get("kind")
+    if kind is not None and kind not in DOCUMENT_KINDS:
+        raise UnreadableSource(f"kind {kind!r} is none of {', '.join(DOCUMENT_KINDS)}")
+    yield builder.build(
+        id=_one_line(front.get("id")) or document_id(name),
+        title=title,
+        kind=kind or "guideline",
+        question=_one_line(front.get("question")) or (title if title.endswith("?") else ""),
+        topic=_one_line(front.get("topic")),
+        references=_references(front.get("references")),
+        review=read_review(front, body),
+        published=clean_date(front.get("published") or front.get("year")),
+        last_updated=clean_date(front.get("last_updated")),
+        licence=_one_line(front.get("licence") or front.get("license")),
+        url=web_link(_one_line(front.get("url"))),
+        source=_one_line(front.get("source")),
+        audience=_one_line(front.get("audience")),
+        pmid=clean_pmid(front.get("pmid")),
+        doi=clean_doi(front.get("doi")),
+        superseded_by=_one_line(front.get("superseded_by")) or None,
+        flags=_lines(front.get("flags")),
+        keywords=_lines(front.get("keywords")),
+        related_questions=_lines(front.get("related_questions")),
+        path=name,
+    )
+
+
+def document_id(name: str) -> str:
+    """Return the id of a document that brings none: its path without the suffix.
+
+    Example:
+        >>> document_id("heart/angina.md")
+        'heart-angina'
+    """
+    stem = re.sub(r"\.gz$", "", name)
+    return re.sub(r"\.[^./]+$", "", stem).replace("/", "-")
+
+
+def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
+    """Return the facts and the body of a Markdown text; without front matter there are no facts.
+
+    Raises UnreadableSource with the line of the first fault.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    match = _FRONT.match(text)
+    if not match:
+        if re.match(r"---[ \t]*\n[\w-]+:", text):
+            raise UnreadableSource("front matter: the closing --- is missing (line 1)")
+        return {}, text
+    front = _load_yaml(match.group("front") or "")
+    return front, text[match.end() :]
+
+
+def _load_yaml(text: str) -> dict[str, Any]:
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Refuses aliases: a few of them unfold to gigabytes, and no article needs one."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.events.AliasEvent):
+                line = self.peek_event().start_mark.line + 2
+                raise UnreadableSource(f"front matter, line {line}: YAML aliases are not read")
+            return super().compose_node(parent, index)
+
+    if len(text) > _MAX_FRONT_CHARS:
+        raise UnreadableSource(f"front matter of more than {_MAX_FRONT_CHARS} characters")
+    try:
+        facts = yaml.load(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        # The file's first line is the "---" above.
+        line = (error.problem_mark.line if error.problem_mark else 0) + 2
+        raise UnreadableSource(f"front matter, line {line}: {error.problem}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise UnreadableSource(f"front matter: {' '.join(str(error).split())[:200]}") from error
+    if facts is None:
+        return {}
+    if not isinstance(facts, dict):
+        raise UnreadableSource("front matter, line 2: not a list of `name: value`")
+    return {str(key): value for key, value in facts.items()}
+
+
+def _references(entries: Any) -> tuple[Reference, ...]:
+    if entries is None:
+        return ()
+    if not isinstance(entries, list):
+        raise UnreadableSource("front matter: `references` is not a list")
+    return tuple(_reference(number, entry) for number, entry in enumerate(entries, start=1))
+
+
+def _reference(number: int, entry: Any) -> Reference:
+    if isinstance(entry, str):
+        entry = {"title": entry}
+    if not isinstance(entry, Mapping) or not _one_line(entry.get("title")):
+        raise UnreadableSource(f"front matter: reference {number} has no title")
+    kind: ReferenceKind = entry.get("kind", "other")
+    if kind not in get_args(ReferenceKind):
+        raise UnreadableSource(
+            f"front matter: kind {kind!r} of reference {number} is none of {', '.join(get_args(ReferenceKind))}"
+        )
+    year = clean_date(entry.get("year"))
+    return Reference(
+        number=number,
+        title=_one_line(entry.get("title")),
+        kind=kind,
+        source=_one_line(entry.get("source")),
+        year=int(year[:4]) if year else None,
+        authors=_lines(entry.get("authors")),
+        pmid=clean_pmid(entry.get("pmid")),
+        doi=clean_doi(entry.get("doi")),
+    )
+
+
+def _write_body(builder: DocumentBuilder, body: str, title: str) -> str:
+    """Write the body's blocks; return its first heading of the first level."""
+    from markdown_it import MarkdownIt
+
+    parser = MarkdownIt("commonmark", {"maxNesting": 60}).enable(["table", "strikethrough"])
+    tokens = parser.parse(body)
+    first_heading = ""
+    depth, item_is_new, is_heading = -1, False, 0
+    position = 0
+    while position < len(tokens):
+        token = tokens[position]
+        if token.type in ("bullet_list_open", "ordered_list_open"):
+            depth += 1
+        elif token.type in ("bullet_list_close", "ordered_list_close"):
+            depth -= 1
+        elif token.type == "list_item_open":
+            item_is_new = True
+        elif token.type == "heading_open":
+            is_heading = int(token.tag[1:])
+        elif token.type == "table_open":
+            stop = next(i for i in range(position, len(tokens)) if tokens[i].type == "table_close")
+            _write_table(builder, tokens[position:stop])
+            position = stop
+        elif token.type in ("inline", "fence", "code_block"):
+            run = _inline(token.children) if token.children is not None else Inline(token.content)
+            if is_heading:
+                # An article that repeats its title above its text has no section of that name.
+                if is_heading == 1 and not first_heading:
+                    first_heading = run.normalized().text
+                if not (is_heading == 1 and run.normalized().text == (title or first_heading)):
+                    builder.heading(run, level=is_heading)
+                is_heading = 0
+            elif depth >= 0:
+                # A further paragraph of an item stands under the item.
+                builder.item(run, depth=depth * 2 if item_is_new else depth * 2 + 1)
+                item_is_new = False
+            else:
+                builder.paragraph(run)
+        position += 1
+    return first_heading
+
+
+def _write_table(builder: DocumentBuilder, tokens: Sequence[Token]) -> None:
+    header: list[Inline] = []
+    rows: list[list[Inline]] = []
+    in_head = False
+    for token in tokens:
+        if token.type == "thead_open":
+            in_head = True
+        elif token.type == "tbody_open":
+            in_head = False
+        elif token.type == "tr_open" and not in_head:
+            rows.append([])
+        elif token.type == "inline":
+            (header if in_head else rows[-1]).append(_inline(token.children or ()))
+    builder.table(header, rows)
+
+
+@dataclass(slots=True)
+class _Run:
+    """The visible words of one run of inline tokens."""
+
+    parts: list[str] = field(default_factory=list)
+    size: int = 0
+    bold: list[Span] = field(default_factory=list)
+
+    def add(self, text: str) -> None:
+        self.parts.append(text)
+        self.size += len(text)
+
+
+def _inline(tokens: Sequence[Token]) -> Inline:
+    run = _Run()
+    bold_from: list[int] = []
+    struck = 0
+    hidden: list[str] = []
+    script = ""
+    for token in tokens:
+        if token.type == "html_inline":
+            tag = _TAG.match(token.content)
+            name = tag.group("name").lower() if tag else ""
+            if tag and name in ("sup", "sub"):
+                script = "" if tag.group("close") else name
+            elif tag and name == "br":
+                run.add(" ")
+            elif tag and tag.group("close") and name in hidden:
+                hidden.pop()
+            elif tag and (name in hidden or name in _NEVER_SHOWN or _HIDING.search(tag.group("rest"))):
+                hidden.append(name)
+        elif token.type in ("s_open", "s_close"):
+            struck += token.nesting
+        elif token.type == "strong_open":
+            bold_from.append(run.size)
+        elif token.type == "strong_close" and bold_from:
+            begin = bold_from.pop()
+            if begin < run.size:
+                run.bold.append((begin, run.size))
+        elif token.type in ("softbreak", "hardbreak"):
+            run.add(" ")
+        elif token.type in ("text", "text_special", "code_inline") and not struck and not hidden:
+            run.add({"sup": raised, "sub": lowered}.get(script, str)(token.content))
+    text = "".join(run.parts)
+    squeezed = Inline(text, tuple(run.bold)).normalized()
+    return Inline(squeezed.text, squeezed.bold, find_markers(squeezed.text))
+
+
+def _one_line(value: Any) -> str:
+    if value is None or isinstance(value, bool | Mapping | list):
+        return ""
+    return " ".join(remove_hidden(str(value)).split())
+
+
+def _lines(value: Any) -> tuple[str, ...]:
+    values = value if isinstance(value, list) else [value]
+    return tuple(line for entry in values if (line := _one_line(entry)))
