@@ -1,7 +1,7 @@
-"""What is measured: per question first, then means over groups of questions.
+"""What is measured about one question.
 
-Is: pure functions from questions, replies and rankings to numbers, each measure named and defined once. Is not:
-the comparison of two runs (see `compare.py`) nor words for a page (see `report.py`).
+Is: pure functions from a question, its reply and its ranking to numbers, each measure named and defined once.
+Is not: means and curves (see `summary.py`), two runs side by side (see `compare.py`), a page (see `report.py`).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-
-import numpy as np
 
 from chatbot.evaluation.questions import Question
 
@@ -49,18 +47,18 @@ DEFINITIONS: dict[str, str] = {
     "answered_answerable": "share of answerable questions that got statements",
     "answered_unanswerable": "share of unanswerable questions that got statements; lower is better",
     "outcome_as_expected": "share of questions with `expect` whose outcome is it",
-    "verbatim": "share of replies with statements in which every statement stands, character by character, in a "
-    "passage that it cites",
-    "citations_resolve": "share of replies with statements in which every statement cites, and every number cited "
-    "is a passage of the reply",
+    "verbatim": "share of replies with statements in which every statement stands, character by character, in "
+    "a passage that it cites",
+    "citations_resolve": "share of replies with statements in which every statement cites, and every number "
+    "cited is a passage of the reply",
     "passages_cited": "share of replies with statements in which every passage is cited",
     "statements": "statements per reply that has any",
     "passages": "passages per reply that has statements",
     "cited_precision": "share of a reply's cited documents that are relevant",
     "cited_relevant": "share of replies with statements that cite a relevant document",
     "disclaimer": "share of replies with a disclaimer",
-    "must_have": "share of a question's must-have texts found in its statements and their context, upper and lower "
-    "case and white space aside",
+    "must_have": "share of a question's must-have texts found in its statements and their context, upper and "
+    "lower case and white space aside",
     "must_have_answered": "the same, over replies with statements",
     "rougeL_f1": "ROUGE-L F1 (stemmed) of the statements against the best of the reference answers",
     "rougeL_precision": "ROUGE-L precision of the same",
@@ -124,9 +122,7 @@ def rate(
     return tuple(ratings)
 
 
-def rate_rankings(
-    questions: Sequence[Question], run: Mapping[str, Mapping[str, float]]
-) -> dict[str, dict[str, float]]:
+def rate_rankings(questions: Sequence[Question], run: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
     """Return question id -> measure -> value for the questions that have a relevant document.
 
     A question without a line in the run scores 0. Source: Järvelin & Kekäläinen 2002 (nDCG), Voorhees 1999
@@ -143,192 +139,6 @@ def rate_rankings(
     for metric in ir_measures.iter_calc(measures, qrels, scored):
         values[metric.query_id][str(metric.measure)] = metric.value
     return values
-
-
-def means(ratings: Sequence[Rating], names: Iterable[str]) -> dict[str, Any]:
-    """Return name -> mean over the ratings that have it, and under "n" how many those are.
-
-    Example: `{"nDCG@10": 0.91, "n": {"nDCG@10": 120}}`; a measure that applies to no rating is left out.
-    """
-    row: dict[str, Any] = {}
-    counts: dict[str, int] = {}
-    for name in names:
-        found = [rating.values[name] for rating in ratings if name in rating.values]
-        if found:
-            row[name] = round_value(sum(found) / len(found))
-            counts[name] = len(found)
-    return {**row, "n": counts} if row else {}
-
-
-def summarise(ratings: Sequence[Rating]) -> dict[str, Any]:
-    """Return every measure over all questions, by tag, by turn depth, for follow-ups and for abstention."""
-    every = tuple(name for names in GROUPS.values() for name in names)
-    tags = sorted({tag for rating in ratings for tag in rating.tags})
-    depths = sorted({rating.depth for rating in ratings})
-    summary: dict[str, Any] = {name: means(ratings, names) for name, names in GROUPS.items()}
-    summary["abstention"] = summarise_abstention(ratings)
-    summary["follow_up"] = _summarise_follow_ups(ratings)
-    summary["by_tag"] = {tag: means([row for row in ratings if tag in row.tags], every) for tag in tags}
-    summary["by_depth"] = {
-        str(depth): means([row for row in ratings if row.depth == depth], every) for depth in depths
-    }
-    summary["latency_ms"] = summarise_latency(ratings)
-    return summary
-
-
-def summarise_written_out(
-    questions: Sequence[Question], ratings: Sequence[Rating], written_out: Mapping[str, Mapping[str, float]]
-) -> dict[str, Any]:
-    """Compare each follow-up with the same question written out in full.
-
-    `written_out` is `rate_rankings` of the reference run. Returns "overall", "by_tag" and "by_depth", each with
-    a measure -> {"asked", "written_out", "ratio"} and "n"; the ratio of the means is 1 when nothing was lost.
-    """
-    paired = [rating for rating in ratings if rating.id in written_out]
-
-    def compare(rows: Sequence[Rating]) -> dict[str, Any]:
-        result: dict[str, Any] = {"n": len(rows)}
-        for name in RETRIEVAL:
-            asked = sum(row.values[name] for row in rows) / len(rows)
-            reference = sum(written_out[row.id][name] for row in rows) / len(rows)
-            result[name] = {
-                "asked": round_value(asked),
-                "written_out": round_value(reference),
-                "ratio": round_value(asked / reference) if reference else None,
-            }
-        return result
-
-    if not paired:
-        return {}
-    tags = sorted({tag for row in paired for tag in row.tags})
-    depths = sorted({row.depth for row in paired})
-    return {
-        "overall": compare(paired),
-        "by_tag": {tag: compare([row for row in paired if tag in row.tags]) for tag in tags},
-        "by_depth": {str(depth): compare([row for row in paired if row.depth == depth]) for depth in depths},
-    }
-
-
-def summarise_abstention(ratings: Sequence[Rating]) -> dict[str, Any]:
-    """Return how well `confidence` tells answerable questions from unanswerable ones.
-
-    Over the ratings with a confidence and a known answerability. Empty when there are none.
-    """
-    known = [row for row in ratings if row.confidence is not None and row.answerable is not None]
-    if not known:
-        return {}
-    scores = np.array([row.confidence for row in known], dtype=float)
-    positive = np.array([row.answerable for row in known], dtype=bool)
-    wrong = np.array([not row.answerable or row.values.get("P@1") == 0.0 for row in known], dtype=bool)
-    curve, area = risk_coverage(scores, positive, wrong)
-    result: dict[str, Any] = {"answerable": int(positive.sum()), "unanswerable": int((~positive).sum())}
-    if positive.any() and not positive.all():
-        result["AUROC"] = round_value(auroc(scores, positive))
-        result["AP"] = round_value(average_precision(scores, positive))
-    result["AURC"] = round_value(area)
-    result["risk_coverage"] = curve
-    answered = np.array([bool(row.answered) for row in known])
-    if any(row.answered is not None for row in known):
-        result["at_default_threshold"] = {
-            "coverage": round_value(answered.mean()),
-            "risk": round_value(wrong[answered].mean()) if answered.any() else None,
-        }
-    return result
-
-
-def auroc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Return the area under the ROC curve, ties counted half; both classes must be there.
-
-    Source: Hanley & McNeil 1982, the Mann–Whitney statistic with mid-ranks.
-    """
-    _, groups, sizes = np.unique(scores, return_inverse=True, return_counts=True)
-    middle = np.cumsum(sizes) - (sizes - 1) / 2
-    n_positive = int(positive.sum())
-    rank_sum = middle[groups][positive].sum()
-    pairs = n_positive * (len(scores) - n_positive)
-    return float((rank_sum - n_positive * (n_positive + 1) / 2) / pairs)
-
-
-def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Return Σ (Rₙ − Rₙ₋₁) Pₙ over the distinct scores, highest first; one positive at least must be there.
-
-    Source: Manning, Raghavan & Schütze 2008, section 8.4, without interpolation; tied scores enter together.
-    """
-    order, ends = _falling(scores)
-    hits = np.cumsum(positive[order])[ends]
-    recall_gained = np.diff(hits, prepend=0) / positive.sum()
-    return float((recall_gained * hits / (ends + 1)).sum())
-
-
-# Points of the curve that metrics.json keeps; more would not be seen in a plot.
-_CURVE_POINTS = 101
-
-
-def risk_coverage(
-    scores: np.ndarray, positive: np.ndarray, wrong: np.ndarray
-) -> tuple[list[dict[str, float]], float]:
-    """Return the risk–coverage curve, from the strictest threshold down, and the area under it.
-
-    At each threshold the questions with a confidence at or above it are answered; coverage is their share, risk
-    the share of them that is wrong: unanswerable, or the first document is not relevant. Questions with equal
-    confidence enter together. Source: El-Yaniv & Wiener 2010; Geifman, Uziel & El-Yaniv 2019 (area).
-    """
-    order, ends = _falling(scores)
-    answered = ends + 1
-    risk = np.cumsum(wrong[order])[ends] / answered
-    area = float((risk * np.diff(answered, prepend=0)).sum() / len(scores))
-    hits = np.cumsum(positive[order])[ends]
-    n_positive = max(1, int(positive.sum()))
-    n_negative = max(1, int((~positive).sum()))
-    kept = np.unique(np.linspace(0, len(ends) - 1, min(_CURVE_POINTS, len(ends))).round().astype(int))
-    points = [
-        {
-            "threshold": round_value(scores[order][ends[point]]),
-            "coverage": round_value(answered[point] / len(scores)),
-            "risk": round_value(risk[point]),
-            "answered_answerable": round_value(hits[point] / n_positive),
-            "answered_unanswerable": round_value((answered[point] - hits[point]) / n_negative),
-        }
-        for point in kept
-    ]
-    return points, area
-
-
-def _falling(scores: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    # The order of falling scores, and the last position of each run of equal ones.
-    order = np.argsort(-scores, kind="stable")
-    changes = np.flatnonzero(np.diff(scores[order])) if len(scores) > 1 else np.array([], dtype=int)
-    return order, np.append(changes, len(scores) - 1)
-
-
-def summarise_latency(ratings: Sequence[Rating]) -> dict[str, dict[str, float]]:
-    """Return stage -> p50, p95, p99, max and mean of `timings_ms`, in milliseconds, linearly interpolated."""
-    stages = dict.fromkeys(stage for rating in ratings for stage in rating.timings_ms)
-    result = {}
-    for stage in stages:
-        times = [rating.timings_ms[stage] for rating in ratings if stage in rating.timings_ms]
-        p50, p95, p99 = np.percentile(times, [50, 95, 99])
-        row = {"p50": p50, "p95": p95, "p99": p99, "max": max(times), "mean": sum(times) / len(times)}
-        result[stage] = {name: round(float(value), 3) for name, value in row.items()}
-    return result
-
-
-def round_value(value: Any) -> float:
-    """Return a plain float with six decimals: more would be noise, and machines would differ in them."""
-    return round(float(value), 6)
-
-
-def _summarise_follow_ups(ratings: Sequence[Rating]) -> dict[str, Any]:
-    first = means([row for row in ratings if row.depth == 0], (*RETRIEVAL, *FOLLOW_UPS))
-    later = means([row for row in ratings if row.depth > 0], (*RETRIEVAL, *FOLLOW_UPS))
-    if not later:
-        return {}
-    ratio = {
-        name: round_value(later[name] / first[name])
-        for name in RETRIEVAL
-        if first.get(name) and name in later
-    }
-    return {"first": first, "later": later, "later_to_first": ratio}
 
 
 def _rate_decision(question: Question, outcome: str | None, answered: bool | None) -> dict[str, float]:
@@ -350,9 +160,7 @@ def _rate_statements(question: Question, reply: Mapping[str, Any]) -> dict[str, 
     cited = {number for statement in statements for number in statement["citations"]}
     values["statements"] = float(len(statements))
     values["passages"] = float(len(passages))
-    values["citations_resolve"] = float(
-        all(row["citations"] for row in statements) and cited <= passages.keys()
-    )
+    values["citations_resolve"] = float(all(row["citations"] for row in statements) and cited <= passages.keys())
     values["passages_cited"] = float(passages.keys() <= cited)
     values["verbatim"] = float(
         all(
@@ -373,9 +181,7 @@ def _rate_references(question: Question, reply: Mapping[str, Any]) -> dict[str, 
     values: dict[str, float] = {}
     statements = reply["statements"]
     if question.must_have:
-        said = _plain(
-            "\n".join(part for row in statements for part in (*row.get("context", ()), row["text"]))
-        )
+        said = _plain("\n".join(part for row in statements for part in (*row.get("context", ()), row["text"])))
         share = sum(_contains(said, text) for text in question.must_have) / len(question.must_have)
         values["must_have"] = share
         if statements:

@@ -1,7 +1,7 @@
 """The questions of an evaluation, read from JSON Lines.
 
-Is: one frozen record a line, checked, every fault named by file and line. Is not: tolerant of a line that says
-something other than it seems to (a misspelt outcome, a history without roles).
+Is: one frozen record a line, checked, every fault named by file and line. Is not: tolerant of a line that may
+mean something else than it says (a misspelt outcome, a history without roles).
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ class Question:
     """One question with what is known about its right answer.
 
     `history` holds (role, content), oldest first. `relevant` holds (document id, grade); a grade of 0 is a
-    document judged not relevant. `answerable` is None where the file does not say. `standalone` is the question
-    as a person would write it out without the history, for the reference run.
+    document judged not relevant. `answerable` is None where the file does not say. `standalone` is the
+    question as a person would write it out without the history, for the reference run.
     """
 
     id: str
@@ -68,7 +68,8 @@ class Question:
 def read_questions(paths: Iterable[Path | str]) -> tuple[Question, ...]:
     """Read questions from JSON Lines files (`.gz` too), in order.
 
-    Only `id` and `question` are required, unknown fields are ignored, null means absent, blank lines are skipped.
+    Only `id` and `question` are required; unknown fields are ignored, null means absent, blank lines are
+    skipped.
 
     Raises:
         EvaluationFault: a file cannot be read, a line is wrong, an id stands twice, or there is no question.
@@ -97,9 +98,7 @@ def read_questions(paths: Iterable[Path | str]) -> tuple[Question, ...]:
         listed = "; ".join(faults[:_LISTED_FAULTS])
         raise EvaluationFault(listed + (f"; and {more} more" if more > 0 else ""))
     if not questions:
-        raise EvaluationFault(
-            f"no question in {', '.join(map(str, files)) or 'no file'}: one JSON object a line"
-        )
+        raise EvaluationFault(f"no question in {', '.join(map(str, files)) or 'no file'}: one JSON object a line")
     return tuple(questions)
 
 

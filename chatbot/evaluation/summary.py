@@ -1,6 +1,6 @@
 """Means over groups of questions: all, by tag, by turn depth, follow-ups, abstention, latency.
 
-Is: pure functions from ratings to the plain values of metrics.json. Is not: where a single reply is rated (see
+Is: pure functions from ratings to the plain values of metrics.json. Is not: where one reply is rated (see
 `measures.py`).
 """
 
@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from chatbot.evaluation.measures import FOLLOW_UPS, GROUPS, RETRIEVAL, Rating
-from chatbot.evaluation.questions import Question
 
 # Points of the risk–coverage curve that metrics.json keeps; more would not be seen in a plot.
 _CURVE_POINTS = 101
@@ -38,24 +37,24 @@ def summarise(ratings: Sequence[Rating]) -> dict[str, Any]:
     every = tuple(name for names in GROUPS.values() for name in names)
     tags = sorted({tag for rating in ratings for tag in rating.tags})
     depths = sorted({rating.depth for rating in ratings})
+
+    def counted(rows: Sequence[Rating]) -> dict[str, Any]:
+        return {"questions": len(rows), **means(rows, every)}
+
     summary: dict[str, Any] = {name: means(ratings, names) for name, names in GROUPS.items()}
     summary["abstention"] = summarise_abstention(ratings)
     summary["follow_up"] = _summarise_follow_ups(ratings)
-    summary["by_tag"] = {tag: means([row for row in ratings if tag in row.tags], every) for tag in tags}
-    summary["by_depth"] = {
-        str(depth): means([row for row in ratings if row.depth == depth], every) for depth in depths
-    }
+    summary["by_tag"] = {tag: counted([row for row in ratings if tag in row.tags]) for tag in tags}
+    summary["by_depth"] = {str(depth): counted([row for row in ratings if row.depth == depth]) for depth in depths}
     summary["latency_ms"] = summarise_latency(ratings)
     return summary
 
 
-def summarise_written_out(
-    questions: Sequence[Question], ratings: Sequence[Rating], written_out: Mapping[str, Mapping[str, float]]
-) -> dict[str, Any]:
+def summarise_written_out(ratings: Sequence[Rating], written_out: Mapping[str, Mapping[str, float]]) -> dict[str, Any]:
     """Compare each follow-up with the same question written out in full.
 
-    `written_out` is `rate_rankings` of the reference run. Returns "overall", "by_tag" and "by_depth", each with
-    a measure -> {"asked", "written_out", "ratio"} and "n"; the ratio of the means is 1 when nothing was lost.
+    `written_out` is `rate_rankings` of the reference run. Returns "overall", "by_tag" and "by_depth", each
+    measure -> {"asked", "written_out", "ratio"} and "n"; the ratio of the means is 1 when nothing was lost.
     """
     paired = [rating for rating in ratings if rating.id in written_out]
 
@@ -133,14 +132,12 @@ def average_precision(scores: np.ndarray, positive: np.ndarray) -> float:
     return float((recall_gained * hits / (ends + 1)).sum())
 
 
-def risk_coverage(
-    scores: np.ndarray, positive: np.ndarray, wrong: np.ndarray
-) -> tuple[list[dict[str, float]], float]:
+def risk_coverage(scores: np.ndarray, positive: np.ndarray, wrong: np.ndarray) -> tuple[list[dict[str, float]], float]:
     """Return the risk–coverage curve, from the strictest threshold down, and the area under it.
 
-    At each threshold the questions with a confidence at or above it are answered; coverage is their share, risk
-    the share of them that is wrong: unanswerable, or the first document is not relevant. Questions with equal
-    confidence enter together. Source: El-Yaniv & Wiener 2010; Geifman, Uziel & El-Yaniv 2019 (area).
+    At each threshold the questions with a confidence at or above it are answered; coverage is their share,
+    risk the share of them that is wrong: unanswerable, or the first document is not relevant. Questions with
+    equal confidence enter together. Source: El-Yaniv & Wiener 2010; Geifman, Uziel & El-Yaniv 2019 (area).
     """
     order, ends = _falling(scores)
     answered = ends + 1
@@ -192,9 +189,5 @@ def _summarise_follow_ups(ratings: Sequence[Rating]) -> dict[str, Any]:
     later = means([row for row in ratings if row.depth > 0], (*RETRIEVAL, *FOLLOW_UPS))
     if not later:
         return {}
-    ratio = {
-        name: round_value(later[name] / first[name])
-        for name in RETRIEVAL
-        if first.get(name) and name in later
-    }
+    ratio = {name: round_value(later[name] / first[name]) for name in RETRIEVAL if first.get(name) and name in later}
     return {"first": first, "later": later, "later_to_first": ratio}

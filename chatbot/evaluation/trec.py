@@ -38,9 +38,9 @@ def decode_id(field: str) -> str:
 def run_lines(question_id: str, ranking: Sequence[tuple[str, float]], tag: str) -> list[str]:
     """Return the lines `qid Q0 docid rank score tag` of one question, at most 100.
 
-    Each document is kept once, where it first stands. Scores are made to fall strictly, by the smallest step of
-    a 32-bit float where they do not: trec_eval sorts by score in 32 bits and breaks ties by document id, which
-    would put its order in place of ours.
+    Each document is kept once, where it first stands. Scores are made to fall strictly, by the smallest step
+    of a 32-bit float where they do not: trec_eval sorts by score in 32 bits and breaks ties by document id,
+    which would put its order in place of ours.
 
     Raises:
         ValueError: a score is not a number that 32 bits hold.
