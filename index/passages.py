@@ -146,13 +146,12 @@ def cut(document: Document) -> Iterator[Passage]:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A block, or some whole sentences of a long one; `stays` says that it may not open a passage."""
+    """A block, or some whole sentences of a long one."""
 
     block: Block
     start: int
     end: int
     words: int
-    stays: bool
 
 
 def _runs(document: Document) -> Iterator[list[_Piece]]:
@@ -171,7 +170,7 @@ def _atoms(document: Document, blocks: Sequence[Block]) -> list[list[_Piece]]:
         pieces = _pieces(document, block)
         before = blocks[position - 1] if position else None
         if before is not None and _stays_with(block, before):
-            atoms[-1].append(_Piece(block, block.start, block.end, _words(document, block), True))
+            atoms[-1] += pieces
         else:
             atoms += [[piece] for piece in pieces]
     return atoms
@@ -189,16 +188,16 @@ def _pieces(document: Document, block: Block) -> list[_Piece]:
     """Return the block whole, or cut at sentence ends where it is longer than a passage may be."""
     words = _words(document, block)
     if words <= MAX_WORDS:
-        return [_Piece(block, block.start, block.end, words, False)]
+        return [_Piece(block, block.start, block.end, words)]
     pieces: list[_Piece] = []
     for start, end in _sentence_groups(document.text[block.start : block.end]):
         start, end = start + block.start, end + block.start
         size = len(document.text[start:end].split())
         if pieces and pieces[-1].words + size <= MAX_WORDS:
             last = pieces[-1]
-            pieces[-1] = _Piece(block, last.start, end, last.words + size, False)
+            pieces[-1] = _Piece(block, last.start, end, last.words + size)
         else:
-            pieces.append(_Piece(block, start, end, size, False))
+            pieces.append(_Piece(block, start, end, size))
     return pieces
 
 

@@ -17,7 +17,8 @@ from index.passages import Passage, unit_from_row, unit_to_row
 
 _SCHEMA = """
 CREATE TABLE documents (
-    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, digest TEXT NOT NULL,
+    position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, question TEXT NOT NULL,
+    digest TEXT NOT NULL,
     body BLOB NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL REFERENCES documents (position),
@@ -48,8 +49,8 @@ class RecordWriter:
         """Write one document with its passages. Raises sqlite3.Error, e.g. when the disk is full."""
         body = zlib.compress(json.dumps(document.to_dict(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
         self._connection.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?)",
-            (self.documents, document.id, document.title, digest, body),
+            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
+            (self.documents, document.id, document.title, document.question, digest, body),
         )
         rows = [
             (
@@ -134,6 +135,17 @@ class Records:
     def document_positions(self) -> list[int]:
         """Return for each passage row the position of its document."""
         return [row[0] for row in self._connection.execute("SELECT document FROM passages ORDER BY row")]
+
+    def sections_and_questions(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield for each passage row its section path and the question that its document answers."""
+        rows = self._connection.execute(
+            "SELECT section, question FROM passages p JOIN documents d ON d.position = p.document ORDER BY row"
+        )
+        paths: dict[str, tuple[str, ...]] = {}
+        for section, question in rows:
+            if section not in paths:
+                paths[section] = tuple(json.loads(section))
+            yield paths[section], question
 
     def rows_of_document(self, document_id: str) -> list[int]:
         """Return the rows of a document's passages, in its order. Raises KeyError if it is not in the index."""
