@@ -1,0 +1,193 @@
+"""Reads which medicines a text names, and whether a quote answers for the one that was asked about.
+
+Is: exact words from a lexicon, INN endings, and pairs that are mistaken for each other. Is not: a spelling
+corrector (a guess between quinine and quinidine is the harm that it exists to prevent), and no drug database.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+_LEXICON_FILE = Path(__file__).with_name("drugs.yaml")
+_LOOK_ALIKES_FILE = Path(__file__).with_name("look_alikes.yaml")
+
+# A word of a name: letters, and digits, hyphens or apostrophes inside it.
+_WORD = re.compile(r"[^\W\d_](?:[^\W_]|['’-](?=[^\W_]))*")
+# Shorter words with a stem's ending are ordinary words more often than medicines ("april", "alpine").
+_LEAST_STEM_LETTERS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """Names in lower case; `canonical` reads a name or brand as its substance."""
+
+    canonical: Mapping[str, str]
+    several: Mapping[str, tuple[str, ...]]
+    stems: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    not_drugs: frozenset[str]
+
+
+@cache
+def load_lexicon() -> Lexicon:
+    """Read `drugs.yaml`. Raises OSError or yaml.YAMLError when it cannot be read."""
+    import yaml
+
+    rows = yaml.load(_LEXICON_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    canonical = {name: name for name in (*rows["single"].split(), *rows["several"])}
+    for names in rows["same"]:
+        canonical |= dict.fromkeys(names, names[0])
+    for substance, brands in rows["brands"].items():
+        canonical |= dict.fromkeys(brands.split(), canonical.get(substance, substance))
+    several: dict[str, list[str]] = {}
+    for name in canonical:
+        if " " in name:
+            several.setdefault(name.split()[0], []).append(name)
+    return Lexicon(
+        canonical,
+        {first: tuple(sorted(names, key=len, reverse=True)) for first, names in several.items()},
+        tuple(rows["stems"].split()),
+        tuple(rows["prefixes"].split()),
+        frozenset(rows["not_drugs"].split()),
+    )
+
+
+@cache
+def load_look_alikes() -> Mapping[str, frozenset[str]]:
+    """Read `look_alikes.yaml`: each substance with those that its name is confused with."""
+    import yaml
+
+    canonical = load_lexicon().canonical
+    alike: dict[str, set[str]] = {}
+    for row in yaml.load(_LOOK_ALIKES_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader):
+        names = {canonical.get(name, name) for name in row}
+        for name in names:
+            alike.setdefault(name, set()).update(names - {name})
+    return {name: frozenset(others) for name, others in alike.items()}
+
+
+def find_drugs(text: str) -> tuple[tuple[str, int, int], ...]:
+    """Return (substance, start, end) of each medicine named in `text`, in order; offsets are half-open.
+
+    Example:
+        >>> find_drugs("Tylenol or quinine?")
+        (('paracetamol', 0, 7), ('quinine', 11, 18))
+    """
+    lexicon = load_lexicon()
+    found: list[tuple[str, int, int]] = []
+    done = 0
+    for match in _WORD.finditer(text):
+        if match.start() < done:
+            continue
+        word = match.group().lower().replace("’", "'")
+        name, end = _read_several(text, match.start(), lexicon.several.get(word, ())), match.end()
+        if name:
+            end = match.start() + len(name)
+        else:
+            name, end = _read_single(word, match.start(), match.end(), lexicon)
+        if name:
+            found.append((lexicon.canonical.get(name, name), match.start(), end))
+            done = end
+    return tuple(found)
+
+
+def named_drugs(text: str) -> frozenset[str]:
+    """Return the substances that `text` names; a brand is read as its substance, "adrenaline" as "epinephrine"."""
+    return frozenset(name for name, _, _ in find_drugs(text))
+
+
+def look_alikes(drug: str) -> frozenset[str]:
+    """Return the substances whose names are confused with `drug`'s."""
+    return load_look_alikes().get(drug, frozenset())
+
+
+# A medicine that stands in the question as a circumstance: what the person takes already, or wants another than.
+_BACKGROUND = re.compile(
+    r"\b(?:(?:already |currently |now |stable |maintained |started |been )*(?:on|takes?|taking|took|using|uses|receiving|"
+    r"receives|prescribed|given|allergic to|allergy to|intolerant of|intolerant to|intolerance to)"
+    r"|alternatives? to|instead of|other than|rather than|apart from|besides|without|despite|failed|stopping|after|"
+    r"added to|with|caused by|due to|induced by)\s+(?:\w+\s+){0,2}$",
+    re.IGNORECASE,
+)
+# What is asked about a condition, not about a medicine: then a quote need not name what the person takes.
+_ASKS_FOR_CARE = re.compile(
+    r"\b(?:treat(?:ment|ed|ing)?s?|manag(?:e|ement|ed|ing)|options?|alternatives?|course of action|approach|work-?up|"
+    r"causes?|diagnos\w+|instead|what else|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
+    r"what (?:drugs?|medicines?|medications?) |which (?:drugs?|medicines?|medications?)|best|recommended)\b",
+    re.IGNORECASE,
+)
+_ASKS_ABOUT_DRUG = re.compile(
+    r"\b(?:dos(?:e|es|age|ing)|how much|how many|maximum|max|side effects?|adverse|how (?:do|does|should) (?:i|it|you)|"
+    r"contraindicat\w+|interact\w*|stop(?:ping)?|safe|safely|overdose|monitor\w*|work|effective)\b",
+    re.IGNORECASE,
+)
+
+
+def asked_drugs(question: str) -> frozenset[str]:
+    """Return the substances that the question is about, not those that it only mentions as circumstances.
+
+    A quote must name one of them to answer. All are returned when the question asks for a dose, a harm or an
+    effect, or when it is unclear: then none is taken for a mere circumstance.
+
+    Example:
+        >>> asked_drugs("How do I treat cramps in a patient on warfarin?"), asked_drugs("Max dose of warfarin?")
+        (frozenset(), frozenset({'warfarin'}))
+    """
+    found = find_drugs(question)
+    subjects = frozenset(name for name, start, _ in found if not _BACKGROUND.search(question[:start]))
+    if subjects:
+        return subjects
+    if _ASKS_FOR_CARE.search(question) and not _ASKS_ABOUT_DRUG.search(question):
+        return frozenset()
+    return frozenset(name for name, _, _ in found)
+
+
+def answers_for_named_drug(question: str, text: str, context: Iterable[str] = ()) -> bool:
+    """Say whether a quote may answer a question that names a medicine: that exact medicine stands in it.
+
+    `context` holds the headings, lead-ins and title that the quote is read under. They count, unless the quote
+    itself names a look-alike instead. True for a question that is about no medicine.
+
+    Example:
+        >>> answers_for_named_drug("Is quinine safe?", "Quinidine is effective.", ["Quinine"])
+        False
+    """
+    asked = asked_drugs(question)
+    named = named_drugs(text)
+    if not asked or asked & named:
+        return True
+    if any(look_alikes(drug) & named for drug in asked):
+        return False
+    return any(asked & named_drugs(line) for line in context)
+
+
+def _read_several(text: str, start: int, names: Iterable[str]) -> str:
+    for name in names:
+        end = start + len(name)
+        if text[start:end].lower().replace("’", "'") == name and not text[end : end + 1].isalnum():
+            return name
+    return ""
+
+
+def _read_single(word: str, start: int, end: int, lexicon: Lexicon) -> tuple[str, int]:
+    """Return the medicine that a word is, and where its name ends; "" if it is none."""
+    if word in lexicon.canonical:
+        return word, end
+    bare = word.removesuffix("'s")
+    # "baclofen-treated" and "quinine's" name the medicine; "non-aspirin" and "co-codamol" stay whole.
+    for part in (bare, bare.split("-")[0]):
+        if part in lexicon.canonical:
+            return part, start + len(part)
+    head, _, tail = bare.rpartition("-")
+    if tail in lexicon.canonical and head in ("l", "s", "r", "d", "n", "on", "of", "anti", "intrathecal", "oral", "iv"):
+        return tail, end
+    if len(bare) >= _LEAST_STEM_LETTERS and "-" not in bare and bare not in lexicon.not_drugs:
+        if bare.endswith(lexicon.stems):
+            return bare, start + len(bare)
+        if bare.startswith(lexicon.prefixes) and bare.endswith(("e", "l", "n", "m", "r", "d")):
+            return bare, start + len(bare)
+    return "", end

@@ -1,0 +1,238 @@
+"""Finds people's names in a message.
+
+Is: cues ("my name is", "Mrs", "my son") and given names, read together. Is not: a list of surnames, and not a
+language model: a name without any cue is found only if its given name is well known.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+_NAMES_FILE = Path(__file__).with_name("given_names.yaml")
+
+_CAP = r"[A-ZÀ-ÖØ-Þ](?:[a-zß-öø-ÿ]+(?:['’-]?[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+)*|['’][A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+|\.)"
+_ANY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
+_PARTICLE = r"(?:al-|el-|de|da|dos|van|von|der|den|del|della|di|bin|ibn|la|le)"
+# Up to four words, particles between them ("Juan de la Cruz", "Fatima al-Sayed").
+_CAP_NAME = rf"{_CAP}(?:[ \t]+(?:{_PARTICLE}[ \t]*)*{_CAP}){{0,3}}"
+_ANY_NAME = rf"{_ANY}(?:[ \t]+{_ANY}){{0,3}}"
+_RELATION = (
+    "son|daughter|child|baby|boy|girl|husband|wife|partner|spouse|fianc[eé]e?|mother|mum|mom|mam|mummy|mommy|"
+    "father|dad|daddy|brother|sister|twin|uncle|aunt|auntie|nephew|niece|cousin|grand(?:son|daughter|child|mother|"
+    "father|ma|pa|dad|mum)|gran|granny|nan|nana|friend|flatmate|roommate|girlfriend|boyfriend|neighbou?r|"
+    "colleague|boss|carer|patient|client|resident|toddler|teen|in-law"
+)
+_PERSON = rf"(?:{_RELATION}|man|woman|lady|gentleman|person|pt|guy|teenager|infant|newborn|adult)"
+# What a sentence about a person goes on with; "Emily has", never "Wilson disease".
+_PERSON_VERB = (
+    "has|had|is|was|takes|took|needs|weighs|wants|feels|felt|says|said|told|asks|asked|can|cannot|can't|came|"
+    "presents|presented|complains|reports|reported|suffers|fell|collapsed|lives|called|prescribed|suggested|does"
+)
+# A word that follows a name only when the name is an eponym or an institution.
+_EPONYM_NOUN = re.compile(
+    r"['’]?s?(?:[ -]+[\w-]+){0,1}[ -]+(?:disease|syndrome|sign|test|score|scale|criteria|criterion|palsy|cysts?|"
+    r"lymphoma|sarcoma|tumou?r|fractures?|splint|catheter|tears?|virus|contracture|phenomenon|thyroiditis|"
+    r"anomaly|murmur|law|rules?|class|stage|classification|index|index|formula|equation|manoeuvre|maneuver|"
+    r"procedure|surgery|operation|repair|reflex|bodies|body|dementia|encephalitis|solution|lactate|wort|"
+    r"hospital|institute|university|college|foundation|clinic|trust|cent(?:er|re)|school|society|library|"
+    r"questionnaire|inventory|method|technique|position|triad|ulcers?|nodes?|nodules?|muscle|gland|tubes?|"
+    r"canal|ligament|chorea|ataxia|nephropathy|oesophagus|esophagus|et al|guideline|study|trial)\b",
+    re.IGNORECASE,
+)
+# Words that end a name which was written in lower case, or that are no name after a cue.
+_STOP = frozenset(
+    "a about again am an and any are as at aware back because before but by called can confused currently "
+    "diabetic do does dose during every for from get going had has have having he her here hi his how i if im i'm "
+    "in is it its just later like living looking me my need needs no not now of old on only or our pain patient "
+    "please pregnant quite she since so sorry still suffering taking that the their then there they this to today "
+    "tomorrow tonight trying type very wait was we weeks what when where which while who why with would years "
+    "you your".split()
+)
+# Capitalised after a cue, yet nobody's name.
+_NO_NAME = frozenset(
+    "health information global international name impression advice google no none unknown anonymous english "
+    "british american asian african european indian chinese jewish muslim christian catholic hindu black white "
+    "caucasian hispanic type stage grade class group monday tuesday wednesday thursday friday saturday sunday "
+    "january february march july august september october november december internet doctor nurse patient "
+    "history complaint diagnosis reported outcome safety education version the this his her my and then contin".split()
+)
+_NAME_LABEL_OF_THING = re.compile(
+    r"\b(?:drug|brand|generic|trade|product|file|test|condition|disease|medicines?|medication|common|chemical|"
+    r"user|domain|gene|scientific|hospital|bug)[\s-]*$",
+    re.IGNORECASE,
+)
+# After "ms" in lower case, which more often is multiple sclerosis or milliseconds.
+_MS_DISEASE = frozenset(
+    "patient patients relapse relapses diagnosis disease nurse lesions treatment spasticity symptoms drugs attack "
+    "flare hug type care fatigue pain delay interval contin is has was can".split()
+)
+_MR_SCANS = frozenset("ANGIOGRAPHY SCAN SCANS IMAGING VENOGRAPHY ENTEROGRAPHY SPECTROSCOPY IS WAS AND HAS".split())
+
+
+@cache
+def _given_names() -> tuple[frozenset[str], frozenset[str]]:
+    import yaml
+
+    rows = yaml.load(_NAMES_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    return frozenset(rows["plain"].split()), frozenset(rows["words"].split())
+
+
+def _rx(pattern: str, flags: int = 0) -> re.Pattern[str]:
+    return re.compile(pattern, flags)
+
+
+_CUED = _rx(
+    r"(?:\b(?i:my|his|her|their|our|the (?:patient|child|baby|boy|girl)['’]?s?|whose|(?:son|daughter|wife|husband|"
+    r"patient|child)['’]s) (?i:(?:full |first |last )?name(?:['’]?s| is| was))"
+    r"|(?:^|[.,;!?]\s*)(?i:name['’]?s)"
+    r"|\b(?i:i am called|i['’]?m called|call me|calls me|i go by|known as mr|signed by|signed))[ \t]*[:=-]?[ \t]+"
+    rf"({_ANY_NAME})"
+)
+_LABELLED = _rx(
+    r"\b(?i:(?:full |patient(?:['’]s)? |first |last |family |given |middle |sur|fore)?name|patient|pt|re|client|"
+    rf"resident)[ \t]*[:=][ \t]*({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}})"
+)
+_TITLED = _rx(rf"\b(?:Mrs?|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Señora?)\b\.?[ \t]+({_CAP_NAME})")
+_TITLED_CAPS = _rx(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
+_TITLED_LOWER = _rx(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(?=(?:[ \t]+(\w+))?)")
+_RELATED = _rx(
+    rf"\b(?i:my|his|her|our|their|the|your)[ \t]+(?i:(?:\w+[ -])?(?:{_RELATION}))[ \t]*,?[ \t]+({_CAP_NAME})"
+)
+_RELATED_LOWER = _rx(rf"\b(?i:my|his|her|our|their)[ \t]+(?i:{_RELATION})[ \t]+([a-z]+)(?:[ \t]+[a-z]+)?")
+_NAMED = _rx(rf"\b(?i:{_PERSON})\b,?[ \t]+(?i:who is )?(?i:named|called|by the name of)[ \t]+({_CAP_NAME})")
+_PATIENT = _rx(rf"\b(?i:patient|pt|client|resident)\b\.?[ \t]+({_CAP_NAME})")
+_I_AM = _rx(rf"\b(?i:i am|i['’]?m|this is|it['’]?s|it is)[ \t]+({_ANY_NAME})")
+_HERE = _rx(rf"({_CAP_NAME})[ \t]+here\b")
+_SIGN_OFF = _rx(
+    r"(?i:regards|sincerely|faithfully|thanks|thank you|best wishes|cheers|signed|yours)\s*[,.!\n-]\s*"
+    rf"({_CAP_NAME})\s*\.?\s*$"
+)
+_CAP_PAIR = _rx(rf"\b({_CAP})[ \t]+((?:{_PARTICLE}[ \t]*)*{_CAP}(?:[ \t]+{_CAP})?)")
+_ALONE = _rx(
+    rf"\b({_CAP})(?=['’]s[ \t]+(?:leg|calf|pain|dose|doctor|son|blood|test)|[ \t]+(?:{_PERSON_VERB})\b|"
+    r"[ \t]*[,(][ \t]*\d{1,3}\b)"
+)
+
+
+def find_names(text: str) -> list[tuple[int, int]]:
+    """Return half-open spans of people's names in `text`; they may overlap.
+
+    Example:
+        >>> find_names("Mrs Smith has a Baker cyst.")
+        [(4, 9)]
+    """
+    spans = [*_after_cues(text), *_after_titles(text), *_after_relations(text), *_known_given_names(text)]
+    return [span for span in spans if span[0] < span[1]]
+
+
+def _after_cues(text: str) -> list[tuple[int, int]]:
+    spans = [_until_stop(text, *m.span(1)) for m in _CUED.finditer(text)]
+    for match in _LABELLED.finditer(text):
+        if not _NAME_LABEL_OF_THING.search(text[: match.start()]):
+            label_names_person = "name" in match.group()[: match.start(1) - match.start()].lower()
+            if label_names_person or _has_given_name(match.group(1)):
+                spans.append(_until_stop(text, *match.span(1)))
+    for match in _SIGN_OFF.finditer(text):
+        if not _is_ordinary(match.group(1)):
+            spans.append(match.span(1))
+    for match in _I_AM.finditer(text):
+        first = match.group(1).split()[0]
+        if first[0].isupper() and _knows(first, ambiguous=False):
+            spans.append(_until_lower(text, *match.span(1)))
+    for match in _HERE.finditer(text):
+        if _has_given_name(match.group(1)):
+            spans.append(match.span(1))
+    return spans
+
+
+def _after_titles(text: str) -> list[tuple[int, int]]:
+    spans = [m.span(1) for m in _TITLED.finditer(text) if not _is_ordinary(m.group(1)) and not _eponym(text, m.end())]
+    for match in _TITLED_CAPS.finditer(text):
+        # Only in a message that shouts throughout is "MR" a title rather than a scan.
+        if match.group(1) != "MR" or (text.isupper() and match.group(2) not in _MR_SCANS):
+            spans.append(match.span(2))
+    for match in _TITLED_LOWER.finditer(text):
+        title, name, following = match.group(1), match.group(2), match.group(3) or ""
+        if name in _STOP or name in _MS_DISEASE or re.fullmatch(_PERSON_VERB, name):
+            continue
+        if title in ("mr", "mrs") or re.fullmatch(_PERSON_VERB, following.lower()):
+            spans.append(match.span(2))
+    return spans
+
+
+def _after_relations(text: str) -> list[tuple[int, int]]:
+    spans = []
+    for pattern in (_RELATED, _NAMED):
+        for match in pattern.finditer(text):
+            if not _is_ordinary(match.group(1)) and not _eponym(text, match.end()) and not _drug(match.group(1)):
+                spans.append(match.span(1))
+    for match in _RELATED_LOWER.finditer(text):
+        if _knows(match.group(1), ambiguous=False):
+            spans.append(match.span(1))
+    for match in _PATIENT.finditer(text):
+        if _has_given_name(match.group(1)) and not _eponym(text, match.end()):
+            spans.append(match.span(1))
+    return spans
+
+
+def _known_given_names(text: str) -> list[tuple[int, int]]:
+    spans = []
+    for match in _CAP_PAIR.finditer(text):
+        first = match.group(1)
+        if (
+            _knows(first, ambiguous=False)
+            and not _is_ordinary(match.group(2))
+            and not _eponym(text, match.end())
+            and not _eponym(text, match.end(1))
+        ):
+            spans.append(match.span())
+    for match in _ALONE.finditer(text):
+        if _knows(match.group(1), ambiguous=False) and not _eponym(text, match.end()):
+            spans.append(match.span(1))
+    return spans
+
+
+def _until_stop(text: str, start: int, end: int) -> tuple[int, int]:
+    """Cut a span before the first word that is no part of a name; empty if that is its first."""
+    kept = start
+    for word in re.finditer(r"[^\s,]+", text[start:end]):
+        if word.group().lower().strip(".") in _STOP:
+            break
+        kept = start + word.end()
+    return start, kept
+
+
+def _until_lower(text: str, start: int, end: int) -> tuple[int, int]:
+    """Cut a span before the first word in lower case."""
+    kept = start
+    for word in re.finditer(r"\S+", text[start:end]):
+        if not word.group()[0].isupper() or word.group().lower() in _STOP:
+            break
+        kept = start + word.end()
+    return start, kept
+
+
+def _knows(word: str, *, ambiguous: bool) -> bool:
+    plain, words = _given_names()
+    name = re.sub(r"['’]s$", "", word.lower()).strip(".")
+    return name in plain and name not in words or (ambiguous and name in words)
+
+
+def _has_given_name(name: str) -> bool:
+    return any(_knows(word, ambiguous=True) for word in re.split(r"[\s,]+", name) if word)
+
+
+def _is_ordinary(name: str) -> bool:
+    return name.split()[0].lower().strip(".,") in _NO_NAME
+
+
+def _eponym(text: str, end: int) -> bool:
+    return bool(_EPONYM_NOUN.match(text, end))
+
+
+def _drug(name: str) -> bool:
+    from chatbot.present.drugs import named_drugs
+
+    return bool(named_drugs(name))
