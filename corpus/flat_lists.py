@@ -7,6 +7,7 @@ doubt, its lead-in is kept.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from corpus.documents import Span
@@ -25,19 +26,49 @@ _OPENERS = frozenset(
 )
 # After these even two lower-case parts between hyphens are a list and not a parenthesis.
 _STRONG_OPENERS = frozenset(
-    "as are by not include included includes including involve involves following contain contains comprise "
+    "as are avoid by not include included includes including involve involves following contain contains comprise "
     "comprises causes cause to if you with".split()
 )
 # A parenthesis between hyphens tends to begin so: "can - and should - be stopped".
 _PARENTHESIS = re.compile(r"(?:and|or|but|even|especially|particularly|in|for example|e\.g|such as|usually|if)\b", re.I)
-# Words that begin sentences and are capitalised nowhere else: closed classes of English. "A" and "I" are left
-# out ("hepatitis A is …", "type I diabetes").
+# Words that begin sentences and are capitalised nowhere else: closed classes of English, without "A" and "I".
 _STARTERS = (
     "Although|After|Also|An|Another|As|At|Because|Before|Both|But|By|Other|Others|Do|During|Each|Even|Every|For|From|"
-    "Having|He|How|However|If|In|It|Its|Many|Most|No|Not|Of|On|Once|Only|Or|People|Several|She|Since|So|Some|Such|Talk|"
-    "The|Their|There|These|They|This|Those|To|Under|Until|We|What|When|While|With|Without|You|Your"
+    "Having|He|How|However|If|In|It|Its|Many|Most|Next|No|Not|Of|Often|On|Once|Only|Or|People|Several|She|Since|So|Some|Sometimes|Such|Talk|"
+    "The|Their|Then|There|These|They|This|Those|To|Under|Until|We|What|When|While|With|Without|You|Your"
 )
-_UNMARKED_START = re.compile(rf"(?<=[a-z0-9)\]%])\s+(?=(?:{_STARTERS})\s+[a-z])")
+_VERBS = "are|can|do|does|has|have|is|may|must|need|needs|should|usually|was|were|will"
+# "Hepatitis A vaccine is" holds no sentence start.
+_DESIGNATED = "".join(
+    f"(?<!{word})"
+    for word in (
+        "hepatitis",
+        "vitamin",
+        "type",
+        "group",
+        "influenza",
+        "flu",
+        "class",
+        "grade",
+        "factor",
+        "category",
+        "stage",
+        "toxin",
+        "or",
+        "and",
+    )
+)
+# Where items have no full stop, these begin the text after the list: a closed-class word, an adverb, or a noun
+# with its verb ("Travellers can …", "A nurse will …").
+_UNMARKED_START = re.compile(
+    rf"(?<=[a-z0-9)\]%])\s+(?=(?:(?:{_STARTERS}),?\s+[a-z]|(?!July|Italy|Kelly|Lilly)[A-Z][a-z]{{3,}}ly,?\s[a-z]"
+    rf"|(?:[A-Z][a-z]+[^\Wsui]s|Children|Women|Men)(?:\s[a-z]+){{0,3}}?\s(?:{_VERBS})\b))"
+    rf"|(?<=[a-z0-9)\]%]){_DESIGNATED}\s+(?=A(?:\s[a-z]+){{1,4}}?\s(?:{_VERBS})\b)"
+)
+# Within an item only these open a list inside of it; other small words may just end it ("when they are on").
+_NESTING = frozenset((":", "as", "by", "following", "include", "includes", "including"))
+# A list in one line has a handful of items; the bound keeps a line of nothing but hyphens from taking for ever.
+_MAX_ITEMS = 120
 # So many equal characters say that a text repeats the list before it.
 _REPEATED_CHARS = 16
 # "Urinalysis." and "Limit salt." are titles of the sentences after them.
@@ -65,6 +96,36 @@ class _Bullet:
     is_lower: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Paragraph:
+    """A stretch of text with its sentences, which are found once."""
+
+    text: str
+    start: int
+    end: int
+    sentence_ends: list[int]
+
+    def sentences(self, start: int, end: int, *, unmarked: bool = False) -> list[Span]:
+        """Return the sentences within `text[start:end]`, cut there; `unmarked` finds those without a full stop."""
+        spans: list[Span] = []
+        at = bisect_right(self.sentence_ends, start)
+        while start < end:
+            stop = min(end, self.sentence_ends[at]) if at < len(self.sentence_ends) else end
+            if span := _trim(self.text, start, stop):
+                spans += _split_unmarked(self.text, *span) if unmarked else [span]
+            start, at = stop, at + 1
+        return spans
+
+    def opener(self, sentence: Span) -> str | None:
+        """Return what leaves a sentence unfinished (":" or its last word), or None if it is finished."""
+        words = self.text[slice(*sentence)].rstrip()
+        if words.endswith(":"):
+            return ":"
+        match = re.search(r"[A-Za-z]+$", words[-20:])
+        word = match.group().lower() if match else ""
+        return word if word in _OPENERS else None
+
+
 def split_flat_lists(text: str, start: int, end: int) -> list[Piece]:
     """Return the parts of the paragraph `text[start:end]` in order; offsets count from the start of `text`.
 
@@ -76,18 +137,24 @@ def split_flat_lists(text: str, start: int, end: int) -> list[Piece]:
         ['Call a doctor if you have', 'A fever', 'A stiff neck.', 'Rest at home.']
     """
     bullets = _find_bullets(text, start, end)
+    if not bullets:
+        return _prose(text, start, end)
+    ends = [start + stop for _, stop in split_sentences(text[start:end])]
+    paragraph = _Paragraph(text, start, end, ends)
     pieces: list[Piece] = []
-    at = start
-    while bullets:
-        run, limit = _collect_run(text, bullets, end)
-        lead_in = _last_sentence(text, at, run[0].start)
-        if _is_list(text, run, lead_in):
-            pieces += _prose(text, at, run[0].start)
-            items, at = _items(text, run, limit, lead_in)
-            pieces += items
-            bullets = [bullet for bullet in bullets if bullet.start >= at]
-        else:
-            bullets = bullets[1:]
+    at, position = start, 0
+    while position < len(bullets):
+        run, limit = _collect_run(paragraph, bullets[position : position + _MAX_ITEMS])
+        before = paragraph.sentences(at, run[0].start)
+        lead_in = before[-1] if before else None
+        if not _is_list(paragraph, run, lead_in):
+            position += 1
+            continue
+        pieces += _prose(text, at, run[0].start)
+        items, at = _items(paragraph, run, limit, lead_in)
+        pieces += items
+        while position < len(bullets) and bullets[position].start < at:
+            position += 1
     return pieces + _prose(text, at, end)
 
 
@@ -97,26 +164,31 @@ def _find_bullets(text: str, start: int, end: int) -> list[_Bullet]:
         if match.end() >= end:
             continue
         is_round = match.group("hyphen") is None
-        before = text[start : match.start()].rstrip()[-1:]
+        before = text[max(start, match.start() - 3) : match.start()].rstrip()[-1:]
         is_plain = is_round or before in ("", ":", ".", "!", "?", ";")
         found.append(_Bullet(match.start(), match.end(), is_round, is_plain, text[match.end()].islower()))
     return found
 
 
-def _collect_run(text: str, bullets: list[_Bullet], end: int) -> tuple[list[_Bullet], int]:
+def _collect_run(paragraph: _Paragraph, bullets: list[_Bullet]) -> tuple[list[_Bullet], int]:
     """Return the bullets of the list that the first one may begin, and where its last item must end."""
     first, run = bullets[0], [bullets[0]]
-    takes_lower = first.is_lower or _goes_on_lower(text, bullets[:3])
+    takes_lower = first.is_lower or _goes_on_lower(paragraph.text, bullets[:3])
     for bullet in bullets[1:]:
-        sentences = _sentences(text, run[-1].after, bullet.start)
-        is_new_list = len(sentences) > 1 and _opener(text, sentences[-1]) is not None
+        if bullet.is_round != first.is_round:
+            continue
+        sentences = paragraph.sentences(run[-1].after, bullet.start, unmarked=True)
+        is_new_list = len(sentences) > 1 and paragraph.opener(sentences[-1]) is not None
         is_new_sentence = len(sentences) > 1 and not bullet.is_plain and bullet.is_lower
-        if bullet.is_round == first.is_round and (is_new_list or is_new_sentence):
+        if is_new_list or is_new_sentence:
             return run, bullet.start
-        # Within a list of capitalised items, a hyphen before a small letter belongs to its item.
-        if bullet.is_round == first.is_round and (takes_lower or not bullet.is_lower or bullet.is_plain):
+        # Within a list of capitalised items, a hyphen before a small letter belongs to its item, unless that item
+        # opens a list of its own.
+        opens_inner = bullet.is_lower and sentences and paragraph.opener(sentences[-1]) in _NESTING
+        takes_lower = takes_lower or bool(opens_inner)
+        if takes_lower or not bullet.is_lower or bullet.is_plain:
             run.append(bullet)
-    return run, end
+    return run, paragraph.end
 
 
 def _goes_on_lower(text: str, bullets: list[_Bullet]) -> bool:
@@ -127,33 +199,30 @@ def _goes_on_lower(text: str, bullets: list[_Bullet]) -> bool:
     return bullets[1].is_lower and bullets[2].is_lower and not re.search(r"[.!?:]\s", between)
 
 
-def _is_list(text: str, run: list[_Bullet], lead_in: Span | None) -> bool:
+def _is_list(paragraph: _Paragraph, run: list[_Bullet], lead_in: Span | None) -> bool:
     first, size = run[0], len(run)
-    if lead_in is None:
-        return size > 1
-    opener = _opener(text, lead_in)
+    opener = paragraph.opener(lead_in) if lead_in else None
     if opener == ":":
         return True
-    if first.is_round or (first.is_plain and not first.is_lower):
-        return size > 1 or opener is not None
-    if not first.is_lower:
+    if lead_in is None or first.is_round or not first.is_lower:
         return size > 1 or opener is not None
     if size == 2 and opener in _STRONG_OPENERS:
-        return not _PARENTHESIS.match(text, first.after)
+        return not _PARENTHESIS.match(paragraph.text, first.after)
     return size > 2
 
 
-def _items(text: str, run: list[_Bullet], limit: int, lead_in: Span | None) -> tuple[list[Piece], int]:
+def _items(paragraph: _Paragraph, run: list[_Bullet], limit: int, lead_in: Span | None) -> tuple[list[Piece], int]:
     """Return the items of one list and where its last one ends."""
+    text = paragraph.text
     ends = [after.start for after in run[1:]]
-    counts = [len(_sentences(text, b.after, e)) for b, e in zip(run[:-1], ends, strict=True)]
+    inner = list(zip(run[:-1], ends, strict=True))
     # Items without a full stop leave no full stop after the last one either.
-    is_unmarked = any(text[b.after : e].rstrip()[-1:] not in ".!?" for b, e in zip(run[:-1], ends, strict=True))
-    sentences = _sentences(text, run[-1].after, limit, unmarked=is_unmarked)
-    first_words = text[slice(*sentences[0])].split()
-    longest = max(counts) if counts else (len(sentences) if len(first_words) <= _MAX_TITLE_WORDS else 1)
+    is_unmarked = any(text[b.after : e].rstrip()[-1:] not in ".!?" for b, e in inner)
+    sentences = paragraph.sentences(run[-1].after, limit, unmarked=is_unmarked)
+    is_title = len(text[slice(*sentences[0])].split()) <= _MAX_TITLE_WORDS
+    longest = max((len(paragraph.sentences(b.after, e)) for b, e in inner), default=len(sentences) if is_title else 1)
     kept = max(1, min(longest, len(sentences)))
-    if kept == len(sentences) > 1 and _opener(text, sentences[-1]) is not None:
+    if kept == len(sentences) > 1 and paragraph.opener(sentences[-1]) is not None:
         # The last sentence opens the next list.
         kept -= 1
     ends.append(sentences[kept - 1][1])
@@ -163,11 +232,16 @@ def _items(text: str, run: list[_Bullet], limit: int, lead_in: Span | None) -> t
     if again and again[0] < ends[-1]:
         ends[-1] = again[0]
     items: list[Piece] = []
-    for bullet, stop in zip(run, ends, strict=True):
+    inner_is_lower = False
+    for number, (bullet, stop) in enumerate(zip(run, ends, strict=True), start=1):
+        if inner_is_lower and not bullet.is_lower:
+            # Back from an inner list in small letters to the capitals of the outer one.
+            lead_ins, inner_is_lower = outermost, False
         if span := _trim(text, bullet.after, stop):
             items.append(Piece(True, *span, lead_ins))
-            if _opener(text, span) is not None and bullet is not run[-1]:
+            if bullet is not run[-1] and paragraph.opener(span) in _NESTING:
                 lead_ins += (span,)
+                inner_is_lower = not bullet.is_lower and run[number].is_lower
     if again:
         items.append(Piece(True, *again, outermost))
     return items, again[1] if again else ends[-1]
@@ -191,32 +265,12 @@ def _repeat(text: str, run: list[_Bullet], last_end: int, sentences: list[Span])
     return begin, next((stop for _, stop in sentences if stop >= least), sentences[-1][1])
 
 
-def _opener(text: str, sentence: Span) -> str | None:
-    """Return what leaves a sentence unfinished (":" or its last word), or None if it is finished."""
-    words = text[slice(*sentence)].rstrip()
-    if words.endswith(":"):
-        return ":"
-    match = re.search(r"[A-Za-z]+$", words)
-    word = match.group().lower() if match else ""
-    return word if word in _OPENERS else None
-
-
-def _sentences(text: str, start: int, end: int, *, unmarked: bool = False) -> list[Span]:
-    spans = [(start + begin, start + stop) for begin, stop in split_sentences(text[start:end])]
-    if not unmarked:
-        return spans
-    split: list[Span] = []
-    for begin, stop in spans:
-        for match in _UNMARKED_START.finditer(text, begin, stop):
-            split.append((begin, match.start()))
-            begin = match.end()
-        split.append((begin, stop))
-    return split
-
-
-def _last_sentence(text: str, start: int, end: int) -> Span | None:
-    sentences = _sentences(text, start, end)
-    return sentences[-1] if sentences else None
+def _split_unmarked(text: str, start: int, end: int) -> list[Span]:
+    spans = []
+    for match in _UNMARKED_START.finditer(text, start, end):
+        spans.append((start, match.start()))
+        start = match.end()
+    return [*spans, (start, end)]
 
 
 def _prose(text: str, start: int, end: int) -> list[Piece]:

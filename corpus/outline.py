@@ -174,7 +174,7 @@ def outline(text: str, *, under: tuple[str, ...] = ()) -> tuple[tuple[Section, .
         while stop < len(lines) and not _starts_block(lines, stop, bullet is not None, line, found.items):
             stop += 1
         end = lines[stop - 1].end
-        if bullet:
+        if bullet and not (not found.items and _is_flat_list(text, line.start, end)):
             found.item(line.start + bullet.end(), end, line.indent, _mark_kind(bullet.group("mark")))
         elif line.after_blank and found.items and line.indent > found.items[-1].indent:
             found.item_goes_on(line.start, end)
@@ -183,6 +183,11 @@ def outline(text: str, *, under: tuple[str, ...] = ()) -> tuple[tuple[Section, .
         position = stop
     found.close(len(text))
     return tuple(found.sections) or (Section(under, 0, len(text)),), tuple(found.blocks)
+
+
+def _is_flat_list(text: str, start: int, end: int) -> bool:
+    """Say whether a line that begins with a bullet holds a whole list: "- Rest. - Ice. - Compression."."""
+    return sum(piece.is_item for piece in split_flat_lists(text, start, end)) > 1
 
 
 def _lines(text: str) -> list[_Line]:

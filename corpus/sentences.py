@@ -28,6 +28,12 @@ _UNITS = frozenset("mg mcg g kg ml l dl mmol mol h hr hrs min sec d wk wks mo yr
 _SENTENCE_START = re.compile(r"\s+(?:[\"“‘(\[]\s*)*[A-Z][a-z]")
 # A citation mark after the full stop belongs to the sentence before it: "until pain stops. [1, 2] Apply …".
 _TRAILING_MARK = re.compile(r"\s*(?:\[\s*\d[\d\s,;–—-]*\]|[\"”’)\]])+")
+_CLOSING = re.compile(r"(?:\s*\[[\d\s,;–—-]*\]|[\"”’)\]])+$")
+_LAST_WORD = re.compile(r"[^\s/(]+$")
+_VISIBLE = re.compile(r"\S")
+_MIXED_CASE = re.compile(r"\s+(?:[a-z][A-Z]|[a-z]-[A-Z])")
+# No abbreviation and no citation mark is longer.
+_WINDOW_CHARS = 200
 
 
 @cache
@@ -65,18 +71,20 @@ def split_sentences(text: str) -> list[Span]:
 
 def _ends_sentence(text: str, end: int) -> bool:
     """Say whether a boundary that Punkt proposes is one: something must begin after it."""
-    rest = text[end:]
-    if not rest.strip():
+    following = _VISIBLE.search(text, end)
+    if not following:
         return True
-    before = re.sub(r"(?:\s*\[[\d\s,;–—-]*\]|[\"”’)\]])+$", "", text[:end]).rstrip(".")
-    word = re.search(r"[^\s/(]+$", before)
+    # The last word is all that counts; a window keeps long paragraphs from taking quadratic time.
+    before = _CLOSING.sub("", text[max(0, end - _WINDOW_CHARS) : end]).rstrip(".")
+    word = _LAST_WORD.search(before)
     if word and word.group().lower() in _UNITS:
-        return bool(_SENTENCE_START.match(rest))
+        return bool(_SENTENCE_START.match(text, end))
     if word and word.group().lower() in _ABBREVIATIONS:
         return False
-    if rest.lstrip()[0].islower():
+    if following.group().islower():
         # "pH" and "mRNA" begin sentences; a plain lower-case word goes on with the last one.
-        return bool(re.match(r"\s+(?:[a-z][A-Z]|[a-z]-[A-Z])", rest)) or text[:end].rstrip()[-1] in "!?"
+        ends_loudly = text[max(0, end - _WINDOW_CHARS) : end].rstrip()[-1:] in ("!", "?")
+        return ends_loudly or bool(_MIXED_CASE.match(text, end))
     return True
 
 

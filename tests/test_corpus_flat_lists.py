@@ -115,3 +115,21 @@ def test_no_word_is_lost(text: str) -> None:
     assert all(a.end <= b.start for a, b in pairwise(pieces))
     kept = " ".join(text[piece.start : piece.end] for piece in pieces)
     assert re.findall(r"\w+", kept) == re.findall(r"\w+", text)
+
+
+def test_capitals_after_an_inner_list_in_small_letters_leave_it() -> None:
+    """The outer list goes on without the inner lead-in."""
+    found = parts("- Scans show stones. - Signs include the following: - fever - pain - Stones may pass.")
+    assert found == [
+        ("Scans show stones.", []),
+        ("Signs include the following:", []),
+        ("fever", ["Signs include the following:"]),
+        ("pain", ["Signs include the following:"]),
+        ("Stones may pass.", []),
+    ]
+
+
+def test_a_plural_with_its_verb_ends_a_list_without_full_stops() -> None:
+    """What travellers can do is not among the things to avoid."""
+    found = parts("In such places avoid - drinking tap water - eating raw fish Travellers can drink hot tea.")
+    assert found[-2:] == [("eating raw fish", ["In such places avoid"]), ("¶Travellers can drink hot tea.", [])]
