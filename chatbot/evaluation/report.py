@@ -199,8 +199,8 @@ def _page(
         body.append(f"<h2>{escape(heading)}</h2><p class='quiet'>{escape(words)}</p>{_html_table(table)}")
         if number == 0:
             body.append(_plots(metrics, ratings))
-    body.append(f"<h2>Worst questions first</h2><p class='quiet'>{n_faults} questions have a fault")
-    body.append(f", {len(faults)} are shown.</p><ol>" if faults else ".</p><ol>")
+    shown = f", {len(faults)} are shown" if faults else ""
+    body.append(f"<h2>Worst questions first</h2><p class='quiet'>{n_faults} questions have a fault{shown}.</p><ol>")
     for number, (question, fault, _) in enumerate(faults):
         body.append(f"<li><a href='#reply-{number}'>{escape(question.question)}</a> – {escape(fault)}</li>")
     body.append("</ol>")
