@@ -24,6 +24,7 @@ from corpus.documents import (
     UnreadableSource,
     web_link,
 )
+from corpus.front_matter import split_front_matter
 from corpus.hidden import remove_hidden
 from corpus.readers.limits import decode, read_bytes
 from corpus.readers.scripts import lowered, raised
@@ -33,9 +34,6 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 SUFFIXES = (".md", ".markdown", ".mdown")
-# The longest front matter in use has some twenty references, about 5 kB.
-_MAX_FRONT_CHARS = 200_000
-_FRONT = re.compile(r"\A---[ \t]*\n(?P<front>.*?\n)??---[ \t]*(?:\n|\Z)", re.DOTALL)
 _HIDING = re.compile(
     r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0|opacity\s*:\s*0(?![.\d])|\bhidden\b", re.I
 )
@@ -53,7 +51,7 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
 
     Raises UnreadableSource with the line if the front matter is no valid YAML or states impossible facts.
     """
-    front, body = split_front_matter(decode(read_bytes(path)))
+    front, body = split_front_matter(decode(read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n"))
     builder = DocumentBuilder()
     title = _one_line(front.get("title"))
     first_heading = _write_body(builder, body, title)
@@ -94,50 +92,6 @@ def document_id(name: str) -> str:
     """
     stem = re.sub(r"\.gz$", "", name)
     return re.sub(r"\.[^./]+$", "", stem).replace("/", "-")
-
-
-def split_front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """Return the facts and the body of a Markdown text; without front matter there are no facts.
-
-    Raises UnreadableSource with the line of the first fault.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    match = _FRONT.match(text)
-    if not match:
-        if re.match(r"---[ \t]*\n[\w-]+:", text):
-            raise UnreadableSource("front matter: the closing --- is missing (line 1)")
-        return {}, text
-    front = _load_yaml(match.group("front") or "")
-    return front, text[match.end() :]
-
-
-def _load_yaml(text: str) -> dict[str, Any]:
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Refuses aliases: a few of them unfold to gigabytes, and no article needs one."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.events.AliasEvent):
-                line = self.peek_event().start_mark.line + 2
-                raise UnreadableSource(f"front matter, line {line}: YAML aliases are not read")
-            return super().compose_node(parent, index)
-
-    if len(text) > _MAX_FRONT_CHARS:
-        raise UnreadableSource(f"front matter of more than {_MAX_FRONT_CHARS} characters")
-    try:
-        facts = yaml.load(text, Loader)
-    except yaml.MarkedYAMLError as error:
-        # The file's first line is the "---" above.
-        line = (error.problem_mark.line if error.problem_mark else 0) + 2
-        raise UnreadableSource(f"front matter, line {line}: {error.problem}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise UnreadableSource(f"front matter: {' '.join(str(error).split())[:200]}") from error
-    if facts is None:
-        return {}
-    if not isinstance(facts, dict):
-        raise UnreadableSource("front matter, line 2: not a list of `name: value`")
-    return {str(key): value for key, value in facts.items()}
 
 
 def _references(entries: Any) -> tuple[Reference, ...]:
