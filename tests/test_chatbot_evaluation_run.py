@@ -230,6 +230,25 @@ def test_compare_is_checked_before_anything_is_asked(tmp_path):
     assert answerer.asked == []
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("replies.jsonl", "{\n", "cannot be read"),
+        ("replies.jsonl", "{}\n", "cannot be read"),
+        ("run.trec", "q0 d0\n", "cannot be read"),
+        ("replies.jsonl", '{"id": "other"}\n', "has none of these questions"),
+    ],
+)
+def test_a_broken_folder_cannot_be_compared(tmp_path, name, content, message):
+    """What is wrong with the other run is one line of words, before anything is asked."""
+    run(tmp_path / "a", questions(1), Scripted())
+    (tmp_path / "a" / name).write_text(content)
+    answerer = Scripted()
+    with pytest.raises(EvaluationFault, match=message):
+        run(tmp_path / "b", questions(1), answerer, compare=tmp_path / "a")
+    assert answerer.asked == []
+
+
 def test_written_out_questions_are_searched_for_reference(tmp_path):
     """They are asked without history, in a run file of their own, and the ratio says what follow-ups lose."""
     asked = tuple(

@@ -170,8 +170,8 @@ def _short(
 ) -> str:
     parts = ["# Evaluation", _summary_line(metrics)]
     for heading, words, (columns, rows) in sections:
-        lines = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
-        table = "\n".join("| " + " | ".join(_cell(cell) for cell in line) + " |" for line in lines)
+        table_rows = [columns, ["---"] + ["---:"] * (len(columns) - 1), *rows]
+        table = "\n".join("| " + " | ".join(_cell(cell) for cell in row) + " |" for row in table_rows)
         parts += [f"## {heading}", *([words] if words else []), table]
     if faults:
         lines = [

@@ -71,8 +71,7 @@ def evaluate(
     Raises:
         EvaluationFault: `out` cannot be resumed or `compare` is no finished run.
     """
-    if compare is not None:
-        _check_comparable(compare, out)
+    other = _read_other(questions, compare, out) if compare is not None else ()
     written_out = [question for question in questions if question.standalone]
     total = len(questions) + len(written_out)
     tell = progress or (lambda done, total: None)
@@ -113,8 +112,8 @@ def evaluate(
     if written_out:
         reference = rate_rankings(written_out, _read_run(out / _WRITTEN_OUT))
         metrics["standalone_reference"] = summarise_written_out(ratings, reference)
-    if compare is not None:
-        metrics["compare"] = compare_ratings(ratings, read_ratings(questions, compare))
+    if other:
+        metrics["compare"] = compare_ratings(ratings, other)
     metrics["definitions"] = DEFINITIONS
     _write_whole(out / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     page, short = report(metrics, questions, ratings, read_replies(out))
@@ -255,12 +254,21 @@ def _reply_ends(path: Path, questions: Sequence[Question]) -> list[int]:
     return ends
 
 
-def _check_comparable(compare: Path, out: Path) -> None:
+def _read_other(questions: Sequence[Question], compare: Path, out: Path) -> tuple[Rating, ...]:
+    # Read before anything is asked: a wrong folder should be found out at once, not after an hour.
     if compare.resolve() == out.resolve():
         raise EvaluationFault(f"{compare}: --compare and --out are the same folder; give another --out")
+    remedy = "give --compare the --out of an earlier run"
     for name in (_REPLIES, _RUN):
         if not (compare / name).is_file():
-            raise EvaluationFault(f"{compare}: holds no {name}; give --compare the --out of an earlier run")
+            raise EvaluationFault(f"{compare}: holds no {name}; {remedy}")
+    try:
+        ratings = read_ratings(questions, compare)
+    except (ValueError, KeyError, TypeError) as error:
+        raise EvaluationFault(f"{compare}: its replies or rankings cannot be read ({error}); {remedy}") from None
+    if not ratings:
+        raise EvaluationFault(f"{compare}: has none of these questions; {remedy} over the same questions")
+    return ratings
 
 
 def _read_run(path: Path) -> dict[str, dict[str, float]]:
