@@ -17,6 +17,18 @@ _LOOK_ALIKES_FILE = Path(__file__).with_name("look_alikes.yaml")
 
 # A word of a name: letters, and digits, hyphens or apostrophes inside it.
 _WORD = re.compile(r"[^\W\d_](?:[^\W_]|['’-](?=[^\W_]))*")
+# What the body makes, or food holds, is a medicine only where nothing says otherwise: "insulin resistance".
+_IN_BODY_AFTER = re.compile(
+    r"[\s-]+(?:resistan\w+|receptors?|levels?|deficien\w+|concentrations?|sensitivity|secretion|production|transporters?|"
+    r"like|depend\w+|independent|status|excretion|synthesis|release|binding|ratio|system|pathway|positive|negative|rich|"
+    r"containing|metabolism|homeostasis|imbalance|loss|stores|insufficiency|intake|gradient|abuse|addiction|use|users?)\b",
+    re.IGNORECASE,
+)
+_IN_BODY_BEFORE = re.compile(
+    r"\b(?:serum|plasma|urinary|urine|blood|low|high|endogenous|circulating|total|lack\s+of|too\s+(?:much|little)|"
+    r"makes?|producing|produces?|your|body['’]s)\s+$",
+    re.IGNORECASE,
+)
 # Shorter words with a stem's ending are ordinary words more often than medicines ("april", "alpine").
 _LEAST_STEM_LETTERS = 7
 
@@ -30,6 +42,7 @@ class Lexicon:
     stems: tuple[str, ...]
     prefixes: tuple[str, ...]
     not_drugs: frozenset[str]
+    in_body: frozenset[str]
 
 
 @cache
@@ -53,6 +66,7 @@ def load_lexicon() -> Lexicon:
         tuple(rows["stems"].split()),
         tuple(rows["prefixes"].split()),
         frozenset(rows["not_drugs"].split()),
+        frozenset(rows["in_body"]),
     )
 
 
@@ -89,7 +103,11 @@ def find_drugs(text: str) -> tuple[tuple[str, int, int], ...]:
             end = match.start() + len(name)
         else:
             name, end = _read_single(word, match.start(), match.end(), lexicon)
-        if name:
+        if name in lexicon.in_body and (
+            _IN_BODY_AFTER.match(text, end) or _IN_BODY_BEFORE.search(text[: match.start()])
+        ):
+            done = end
+        elif name:
             found.append((lexicon.canonical.get(name, name), match.start(), end))
             done = end
     return tuple(found)
@@ -107,10 +125,18 @@ def look_alikes(drug: str) -> frozenset[str]:
 
 # A medicine that stands in the question as a circumstance: what the person takes already, or wants another than.
 _BACKGROUND = re.compile(
-    r"\b(?:(?:already |currently |now |stable |maintained |started |been )*(?:on|takes?|taking|took|using|uses|receiving|"
-    r"receives|prescribed|given|allergic to|allergy to|intolerant of|intolerant to|intolerance to)"
-    r"|alternatives? to|instead of|other than|rather than|apart from|besides|without|despite|failed|stopping|after|"
-    r"added to|with|caused by|due to|induced by)\s+(?:\w+\s+){0,2}$",
+    r"\b(?:(?:\bon|receiving|receives|maintained\s+on|allergic\s+to|allergy\s+to|intoleran(?:t|ce)\s+(?:of|to)"
+    r"|(?:who|that|patient|man|woman|already|currently|also|regularly|mother|father|mum|mom|dad|wife|husband|he|she|i)\s+"
+    r"(?:takes?|took|uses?)"
+    r"|(?:am|is|are|was|been|who|while|when|patient|man|woman|people|already|currently|also|i['’]m)\s+(?:taking|using)"
+    r"|alternatives?\s+to|instead\s+of|other\s+than|rather\s+than|apart\s+from|besides|without|despite|failed|stopping"
+    r"|after|added\s+to|with|caused\s+by|due\s+to|induced\s+by)\s+(?:[\w-]+\s+){0,2})$",
+    re.IGNORECASE,
+)
+# "Can I take quinine?" is about quinine, though "I take" stands before it.
+_ASKED_TO_TAKE = re.compile(
+    r"\b(?:can|could|should|may|might|must|do|does|will|shall|if)\s+(?:i|he|she|we|they|you|patients?|people)\s+(?:\w+\s+)?"
+    r"(?:takes?|uses?)\s+(?:(?!with|without|instead|besides|while|after|on|of)[\w-]+\s+){0,2}$",
     re.IGNORECASE,
 )
 # What is asked about a condition, not about a medicine: then a quote need not name what the person takes.
@@ -121,7 +147,7 @@ _ASKS_FOR_CARE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_ABOUT_DRUG = re.compile(
-    r"\b(?:dos(?:e|es|age|ing)|how much|how many|maximum|max|side effects?|adverse|how (?:do|does|should) (?:i|it|you)|"
+    r"\b(?:dos(?:e|es|age|ing)|how much|how many|maximum|max|side effects?|adverse|how (?:do|does|should) (?:i|it|you) (?:take|use|give|stop|work)|"
     r"contraindicat\w+|interact\w*|stop(?:ping)?|safe|safely|overdose|monitor\w*|work|effective)\b",
     re.IGNORECASE,
 )
@@ -138,12 +164,16 @@ def asked_drugs(question: str) -> frozenset[str]:
         (frozenset(), frozenset({'warfarin'}))
     """
     found = find_drugs(question)
-    subjects = frozenset(name for name, start, _ in found if not _BACKGROUND.search(question[:start]))
+    subjects = frozenset(name for name, start, _ in found if not _is_background(question[:start]))
     if subjects:
         return subjects
     if _ASKS_FOR_CARE.search(question) and not _ASKS_ABOUT_DRUG.search(question):
         return frozenset()
     return frozenset(name for name, _, _ in found)
+
+
+def _is_background(before: str) -> bool:
+    return bool(_BACKGROUND.search(before)) and not _ASKED_TO_TAKE.search(before)
 
 
 def answers_for_named_drug(question: str, text: str, context: Iterable[str] = ()) -> bool:

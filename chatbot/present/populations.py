@@ -1,0 +1,200 @@
+"""Reads which groups of people a text is about, and says when no quote is about the one that was asked for.
+
+Is: eight groups, in clinical and lay words, without those that a text denies. Is not: a judgement that something is
+safe or unsafe for anyone: silence in the sources is told as silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from typing import Literal, get_args
+
+from chatbot.replies import CitedPassage, Notice, Statement
+
+Population = Literal["pregnancy", "breast-feeding", "child", "older", "kidney", "liver", "allergy", "anticoagulant"]
+POPULATIONS: tuple[Population, ...] = get_args(Population)
+
+_PATTERNS: dict[Population, re.Pattern[str]] = {
+    "pregnancy": re.compile(
+        r"\b(?:pregnan\w*|gestation\w*|(?:first|second|third|1st|2nd|3rd|last)\s+trimester|trimesters?|"
+        r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my)|"
+        r"mums?-to-be|mothers?-to-be|\d{1,2}\s*(?:weeks?|wks?|months?)\s+(?:gone|along|pregnant)|preggers|preggo|"
+        r"with\s+child|carrying\s+(?:a\s+baby|twins)|unborn|f(?:o)?etus|f(?:o)?etal|teratogen\w*|gravid\w*|"
+        r"conceiv(?:e|ing)|trying\s+for\s+a\s+baby)\b",
+        re.IGNORECASE,
+    ),
+    "breast-feeding": re.compile(
+        r"\b(?:breast[\s-]?f(?:ee|e)d\w*|breast[\s-]?milk|lactat\w*|nursing\s+(?:mothers?|mums?|moms?|women|"
+        r"(?:a|my|her)\s+(?:baby|infant|newborn))|human\s+milk|expressing\s+milk)\b",
+        re.IGNORECASE,
+    ),
+    "child": re.compile(
+        r"\b(?:child(?:ren)?(?:['’]s)?|kids?|infants?|bab(?:y|ies)|newborns?|neonat\w*|toddlers?|adolescen\w*|"
+        r"teen(?:age(?:r|rs|d)?|s)?|p(?:a)?ediatr\w*|school-?age\w*|pre-?schoolers?|juvenile|"
+        r"(?:my|our|his|her|the|a)\s+(?:little\s+|young\s+)?(?:son|daughter|boy|girl|grandson|granddaughter)"
+        r"(?=\s+(?:is|aged?|who|weighs|\(|,))|boys|girls|under[\s-](?:the\s+age\s+of\s+)?(?:\d|1[0-8])\s+years?)\b",
+        re.IGNORECASE,
+    ),
+    "older": re.compile(
+        r"\b(?:elderly|geriatric\w*|older\s+(?:adults?|people|persons?|patients?|age|men|women)|old\s+age|frail\w*|"
+        r"seniors?|aged\s+people|advanced\s+age|nursing\s+home|care\s+home|"
+        r"(?:grand(?:mother|father|ma|pa|dad|mum)|gran|granny|nan|nana))\b",
+        re.IGNORECASE,
+    ),
+    "kidney": re.compile(
+        r"\b(?:kidneys?|renal\w*|nephr\w+|ckd|esrd|esrf|aki|h(?:a)?emodialysis|dialysis|egfr|gfr|"
+        r"creatinine\s+clearance|cr\.?cl|ur(?:a)?emi[ac])\b",
+        re.IGNORECASE,
+    ),
+    "liver": re.compile(
+        r"\b(?:livers?|hepatic\w*|hepatitis|hepato\w+|cirrho\w+|child[\s-](?:turcotte[\s-])?pugh|jaundice\w*|"
+        r"nafld|nash|masld)\b",
+        re.IGNORECASE,
+    ),
+    "allergy": re.compile(
+        r"\b(?:allerg(?:y|ies|ic)(?!\s+(?:rhinitis|rhino\w*|conjunctivitis|asthma|(?:contact\s+)?dermatitis|eczema|"
+        r"bronchopulmonary|alveolitis))|hypersensitiv\w*|anaphyla\w+|intoleran(?:t|ce)\s+(?:to|of))\b",
+        re.IGNORECASE,
+    ),
+    "anticoagulant": re.compile(
+        r"\b(?:anti-?coagula\w*|blood[\s-]?thinn\w*|warfarin|coumadin|apixaban|eliquis|rivaroxaban|xarelto|edoxaban|"
+        r"dabigatran|pradaxa|acenocoumarol|phenprocoumon|heparins?|enoxaparin|dalteparin|tinzaparin|fondaparinux|"
+        r"doacs?|noacs?|vitamin\s+k\s+antagonists?)\b",
+        re.IGNORECASE,
+    ),
+}
+# An age, in a question or a passage: "4-year-old", "aged 72", "my son is 9", "over 65".
+_AGE = re.compile(
+    r"\b(?P<n>\d{1,3})[\s-]*(?P<unit>y(?:ea)?rs?|y|mo(?:nth)?s?|m|weeks?|wks?|days?)?[\s-]*(?:old|o)\b"
+    r"|\b(?:aged?|over|above|older\s+than|at\s+least)\s+(?P<a>\d{1,3})(?:\s*(?:years?|yrs?|months?))?\b(?!\s*(?:mg|g|mL|%))"
+    r"|\b(?:my|his|her|our)\s+(?:mum|mom|mother|dad|father|aunt|uncle|husband|wife|partner|son|daughter|brother|sister)"
+    r"(?:,|\s+is|\s+aged|\s+turned)\s*(?P<r>\d{1,3})\b(?!\s*(?:weeks?|months?|mg|kg|st\b|lb|cm))"
+    r"|\b(?P<c>\d{1,3})\s*(?:yo|y/o|yom|yof)\b",
+    re.IGNORECASE,
+)
+# Source: UN Convention on the Rights of the Child, article 1: a child is below 18.
+_ADULT_YEARS = 18
+# Source: WHO and most labels speak of older adults from 65 (some from 60).
+_OLDER_YEARS = 65
+
+# Right before a hit, these say that the text is not about the group.
+_DENIED_BEFORE = re.compile(
+    r"(?:\bnon-?|\bnot\s+(?:(?:currently|yet|now|actually|be|been|a|an|on\s+(?:any|an|a)?|taking\s+(?:any|an|a)?)\s*)*|"
+    r"\b(?:isn['’]?t|aren['’]?t|wasn['’]?t|never|neither|nor)\s+(?:(?:currently|been|on\s+(?:any|an|a)?)\s*)*|"
+    r"\bno\s+(?:(?:known|history\s+of|personal|family|evidence\s+of|signs?\s+of|drug|any|underlying|pre-existing)\s+)*|"
+    r"\b(?:without|denies|negative\s+for|excluding|normal|healthy|adequate|good|intact|cod[\s-])\s+"
+    r"(?:(?:any|a|known|history\s+of)\s+)*)$",
+    re.IGNORECASE,
+)
+# A baby that is expected, carried or nursed: the text is about its mother.
+_NURSED = re.compile(
+    r"\b(?:expecting|breast[\s-]?feed\w*|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
+    re.IGNORECASE,
+)
+# A word for the group that means something else there.
+_OTHER_MEANING = re.compile(
+    r"^(?:child(?=-?\s?(?:birth|bearing|hood|pugh|-turcotte))|older(?=\s+(?:anti|drug|stud|guide))|"
+    r"kidney(?=\s+beans?)|seniors?(?=\s+(?:doctor|nurse|author|staff|house)))",
+    re.IGNORECASE,
+)
+# "Child-Pugh" is a liver score, and "nephropathic" parts of the body are no people; "with child" is old-fashioned.
+_CHILD_PUGH = re.compile(r"^child[\s-](?:turcotte|pugh|birth|bearing)", re.IGNORECASE)
+
+
+def populations_in(text: str) -> frozenset[Population]:
+    """Return the groups of people that `text` is about; what it denies ("not pregnant") is left out.
+
+    "Avoid in pregnancy" is about pregnancy: it says something to the person who asks.
+
+    Example:
+        >>> sorted(populations_in("A pregnant woman with normal kidney function, on apixaban"))
+        ['anticoagulant', 'pregnancy']
+    """
+    found: set[Population] = {name for name, pattern in _PATTERNS.items() if _affirmed(name, pattern, text)}
+    return frozenset(found | _ages(text))
+
+
+def population_notices(
+    asked: AbstractSet[Population], statements: Sequence[Statement], passages: Sequence[CitedPassage]
+) -> tuple[Notice, ...]:
+    """Return one notice for each group that was asked about and that no quote is about.
+
+    A quote is about a group when its own words, its headings and lead-ins, or the title or section of its
+    passage name it. No statements, no notices: an abstention says already that nothing was found.
+    """
+    if not statements:
+        return ()
+    covered: set[Population] = set()
+    by_number = {passage.number: passage for passage in passages}
+    for statement in statements:
+        cited = (by_number[number] for number in statement.citations if number in by_number)
+        lines = [statement.text, *statement.context]
+        for passage in cited:
+            lines += [passage.title, *passage.section]
+        covered |= populations_in("\n".join(lines))
+    missing = [name for name in POPULATIONS if name in asked and name not in covered]
+    return tuple(Notice(f"population_{name.replace('-', '_')}", _NONE_IS_ABOUT[name]) for name in missing)
+
+
+# Grade 6 or less, for every reader: silence is told as silence, never as safety.
+_SILENCE = "That does not mean that it is safe. Ask a doctor or a pharmacist."
+_NONE_IS_ABOUT: dict[Population, str] = {
+    "pregnancy": f"None of the quotes is about pregnancy. {_SILENCE}",
+    "breast-feeding": f"None of the quotes is about breast-feeding. {_SILENCE}",
+    "child": f"None of the quotes is about children. {_SILENCE}",
+    "older": f"None of the quotes is about older people. {_SILENCE}",
+    "kidney": f"None of the quotes is about kidney disease. {_SILENCE}",
+    "liver": f"None of the quotes is about liver disease. {_SILENCE}",
+    "allergy": f"None of the quotes is about allergy. {_SILENCE}",
+    "anticoagulant": f"None of the quotes is about people who take blood thinners. {_SILENCE}",
+}
+
+
+def suits_population(asked: AbstractSet[Population], text: str, context: Iterable[str] = ()) -> bool:
+    """Say whether a quote may be shown to a question about `asked`.
+
+    A dose is shown for a child only where its words or its headings say that it is a child's: a dose that names
+    nobody is an adult's. A child's dose is not shown for a question about pregnancy or older age. Anything that
+    is no dose suits everybody.
+    """
+    # Imported here: doses read populations as well.
+    from chatbot.present.doses import is_dose_statement
+
+    lines = [text, *context]
+    about = populations_in("\n".join(lines))
+    if "child" in asked:
+        return "child" in about or not is_dose_statement(text, tuple(context))
+    if asked & {"pregnancy", "breast-feeding", "older"} and "child" in about and not asked & about:
+        adults = any(re.search(r"\badults?\b", line, re.IGNORECASE) for line in lines)
+        return adults or not is_dose_statement(text, tuple(context))
+    return True
+
+
+def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
+    for match in pattern.finditer(text):
+        before = text[max(0, match.start() - 45) : match.start()]
+        if _CHILD_PUGH.match(text[match.start() :]) and not match.group().lower().endswith("pugh"):
+            continue
+        if name == "child" and _NURSED.search(before):
+            continue
+        if not _OTHER_MEANING.match(text[match.start() :]) and not _DENIED_BEFORE.search(before):
+            return True
+    return False
+
+
+def _ages(text: str) -> set[Population]:
+    found: set[Population] = set()
+    for match in _AGE.finditer(text):
+        number = int(next(value for value in (match["n"], match["a"], match["r"], match["c"]) if value))
+        unit = (match["unit"] or "y").lower()
+        if match["n"] and not match["unit"] and "old" not in match.group().lower():
+            continue
+        if unit[0] in "mwd" or number < _ADULT_YEARS:
+            # "over 12 years" bounds an age from below; only a child's own age makes it about a child.
+            if not (match["a"] and not re.match(r"aged?", match.group(), re.IGNORECASE)):
+                found.add("child")
+        elif number >= _OLDER_YEARS and number < 120:
+            found.add("older")
+    return found
