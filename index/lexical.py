@@ -234,28 +234,38 @@ class LexicalIndex:
         """Return how many passages hold a stemmed term in any field; the largest of the fields' counts."""
         return max(int(self._searcher.doc_freq(field, term)) for field in FIELD_WEIGHTS)
 
-    def search(self, terms: Mapping[str, float], limit: int) -> list[tuple[int, float]]:
+    def search(
+        self, terms: Mapping[str, float], limit: int, *, required: Iterable[str] = (), any_of: Iterable[str] = ()
+    ) -> list[tuple[int, float]]:
         """Return (row, BM25 score) of the best passages for weighted stemmed terms, best first.
 
-        A term counts in every field where it stands, by the field's weight; terms add up.
+        A term counts in every field where it stands, by the field's weight; terms add up. A passage must hold every
+        term of `required`, and half of those of `any_of`, in some field.
         """
         from tantivy import Occur, Query
 
-        clauses = [
-            (
-                Occur.Should,
-                Query.boost_query(Query.term_query(self._schema, field, term), weight * field_weight),
-            )
-            for term, weight in terms.items()
-            if weight > 0
-            for field, field_weight in FIELD_WEIGHTS.items()
-        ]
+        clauses = [(Occur.Should, self._term(term, weight)) for term, weight in terms.items() if weight > 0]
         if not clauses or limit < 1:
             return []
+        clauses += [(Occur.Must, self._term(term, 1.0)) for term in required]
+        if wanted := list(any_of):
+            half = Query.boolean_query(
+                [(Occur.Should, self._term(term, 1.0)) for term in wanted], (len(wanted) + 1) // 2
+            )
+            clauses.append((Occur.Must, half))
         found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
         rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
         ranked = [(int(row), float(score)) for row, (score, _) in zip(rows, found.hits, strict=True)]
         return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
+
+    def _term(self, term: str, weight: float) -> Any:
+        from tantivy import Occur, Query
+
+        fields = [
+            (Occur.Should, Query.boost_query(Query.term_query(self._schema, field, term), weight * field_weight))
+            for field, field_weight in FIELD_WEIGHTS.items()
+        ]
+        return Query.boolean_query(fields)
 
 
 def _schema() -> Any:

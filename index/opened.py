@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +16,17 @@ from numpy.typing import NDArray
 
 from index.embedding import Embedder, Vectors
 from index.intents import section_intents
-from index.lexical import LexicalIndex
+from index.lexical import LexicalIndex, content_terms
 from index.manifest import check_fits, check_sizes, current_generation, read_manifest
 from index.records import DamagedIndex, Records
 from index.search import Hit, Query, Ranked, fuse, lexical_hits
+from index.titles import Titles
 from index.vectors import EXACT_LIMIT, ChromaVectors, FlatVectors
 
 # How many neighbours the graph is asked for when the collection is too large to be scanned.
 _GRAPH_DEPTH = 400
+# One passage that speaks of both is enough.
+_TOGETHER_DEPTH = 1
 
 
 class OpenIndex:
@@ -75,16 +79,26 @@ class OpenIndex:
         wanted = {position for position, name in enumerate(self.records.document_ids) if name in set(document_ids)}
         return np.array([position in wanted for position in self._documents_of_rows], dtype=bool)
 
+    @cached_property
+    def titles(self) -> Titles:
+        """Return the titles, for finding them in questions."""
+        return Titles(self.records.titles().values())
+
+    def together(self, phrase: str, topic: str) -> bool:
+        """Say whether a passage that holds all terms of `phrase` is among those found by the terms of `topic`."""
+        wanted, about = content_terms(phrase), content_terms(topic)
+        if not wanted or not about:
+            return False
+        found = self.lexical.search(dict.fromkeys(about, 1.0), _TOGETHER_DEPTH, required=wanted, any_of=about)
+        return bool(found)
+
     def query_vectors(self, queries: Sequence[Query]) -> Vectors:
         """Return one unit vector a query, shape (n, dimension): the question's, leaning towards its context."""
         texts = list(dict.fromkeys(t for q in queries for t in (q.text, *(text for text, _ in q.context))))
         places = {text: position for position, text in enumerate(texts)}
         made = self.embedder.embed(texts)
         mixed = np.array(
-            [
-                made[places[q.text]] + sum((w * made[places[t]] for t, w in q.context), np.float32(0))
-                for q in queries
-            ],
+            [made[places[q.text]] + sum((w * made[places[t]] for t, w in q.context), np.float32(0)) for q in queries],
             dtype=np.float32,
         )
         lengths: Vectors = np.linalg.norm(mixed, axis=1, keepdims=True)

@@ -32,22 +32,22 @@ class Query:
     """What to look for.
 
     `text` stands alone. `context` are texts from the turns before with their weights, mixed into both halves of
-    the search; `intents_of` is the text whose cue words say what is asked for ("" means `text`). `boosts` are
+    the search; `intents` are the kinds of section that are asked for (None: as the text says). `boosts` are
     added to the fused scores of rows, e.g. passages cited in the last turn. `allowed` masks rows, e.g. those of
     approved documents.
     """
 
     text: str
     context: tuple[tuple[str, float], ...] = ()
-    intents_of: str = ""
+    intents: frozenset[Intent] | None = None
     boosts: tuple[tuple[int, float], ...] = ()
     expansions: tuple[tuple[str, float], ...] = ()
     allowed: NDArray[np.bool_] | None = None
 
     @property
-    def intents(self) -> frozenset[Intent]:
+    def asked(self) -> frozenset[Intent]:
         """Return the kinds of section that it asks for."""
-        return question_intents(self.intents_of or self.text)
+        return question_intents(self.text) if self.intents is None else self.intents
 
     def weighted_terms(self) -> dict[str, float]:
         """Return stemmed terms with their weights: those of the question count 1, others what their text counts."""
@@ -114,7 +114,7 @@ def fuse(
         fused[~query.allowed[rows]] = -np.inf
     depth = min(len(rows), max(_BONUS_DEPTH, 2 * limit))
     top = np.argpartition(-fused, depth - 1)[:depth] if depth < len(rows) else np.arange(len(rows))
-    asked = query.intents
+    asked = query.asked
     matches = np.array([bool(asked & section_intents[int(row)]) for row in rows[top]], dtype=bool)
     fused = fused[top] + INTENT_BONUS * matches
     order = np.lexsort((rows[top], -fused))

@@ -1,0 +1,452 @@
+"""Turns a follow-up and the turns before it into a question that stands alone, and says how.
+
+Is: rules over the words of the conversation, the same for every corpus; deterministic, no language model.
+Is not: a search; what it must know of the corpus it asks through `Lookup`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Literal, Protocol
+
+from chatbot.replies import Turn
+from chatbot.understand.topic import MAX_TOPIC_WORDS, topic_of
+from index.intents import Intent, question_intents
+from index.lexical import content_terms
+
+# Turns further back than this never said what "it" is; and turn 15 must cost what turn 2 costs.
+MAX_USER_TURNS = 8
+# How much the last question weighs in the search, against 1 for the resolved one, and the topic where the resolved
+# question does not name it. On the development conversations the resolved question carries nearly everything:
+# .1 and .2 for the last question differ by .002 nDCG@10.
+LAST_WEIGHT = 0.1
+TOPIC_WEIGHT = 0.3
+# A longer message tells its own story and needs no history.
+_MAX_FOLLOWUP_WORDS = 40
+
+How = Literal[
+    "standalone", "pronoun", "ellipsis", "modifier", "instead", "named", "repeat", "choice", "back", "small_talk"
+]
+
+
+class Lookup(Protocol):
+    """What the rules ask of the corpus."""
+
+    def title_within(self, question: str) -> str:
+        """Return the longest document title that stands word for word in a question, "" if none does."""
+        ...
+
+    def is_topic(self, phrase: str) -> bool:
+        """Say whether a document is about this phrase: its title names it and little else."""
+        ...
+
+    def together(self, phrase: str, topic: str) -> bool:
+        """Say whether some passage on `topic` speaks of `phrase`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Focus:
+    """What the conversation is about after a turn.
+
+    `question` is the last question, written out; `topic` what it is about; `asked` the kinds of section that were
+    asked for. `topics` holds every topic so far, the latest first, and `names` those set side by side in the last
+    question ("quinine or baclofen").
+    """
+
+    question: str = ""
+    topic: str = ""
+    asked: frozenset[Intent] = frozenset()
+    topics: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    answer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """A question as it was understood. `choices` are standalone questions to choose from when it has two readings.
+
+    `asked` are the kinds of section that are asked for. `context` holds texts that the search leans on, with
+    weights.
+    """
+
+    question: str
+    standalone_question: str
+    how: How
+    focus: Focus
+    asked: frozenset[Intent]
+    context: tuple[tuple[str, float], ...] = ()
+    choices: tuple[str, ...] = field(default=())
+
+    @property
+    def is_followup(self) -> bool:
+        """Say whether the turns before were needed."""
+        return self.how not in ("standalone", "small_talk")
+
+
+_THINGS = (
+    r"condition|disease|disorder|illness|problem|infection|syndrome|drug|medicine|medication|treatment|therapy|tablets?|"
+    r"pills?|procedure|operation|test|symptom|pain|injury|one|thing"
+)
+# Pronouns that point at the topic; "it is safe to …" and "drugs that cause …" point at nothing.
+_EMPTY_IT = re.compile(
+    r"\b(?:is|was|would|can|could|will|might|may|should)\s+it\s+(?:\w+\s+){0,2}?(?:be\s+)?(?:\w+\s+)?"
+    r"(?:safe|ok|okay|fine|true|possible|necessary|important|better|best|good|bad|dangerous|normal|common|rare|advisable|"
+    r"recommended|useful|worth|wise|sensible|reasonable|likely)\s+(?:for\s+(?:\w+\s+){1,4})?(?:to|that|if|when)\b",
+    re.IGNORECASE,
+)
+_DETERMINED = re.compile(rf"\b(?:this|that|these|those|the (?:same|said))\s+(?:{_THINGS})s?\b", re.IGNORECASE)
+_POINTING = re.compile(
+    r"\b(?:its|it|they|them|their|theirs)\b"
+    r"|\b(?:this|these|those)\b(?!\s+(?:week|month|year|morning|evening|time|day|night)s?\b)(?=\s*(?:[?.!,;]|$)|\s+(?:is|are|was|"
+    r"were|be|do|does|did|can|could|may|might|should|will|would|has|have|happen|mean|help|work|cause|go|come|get|and|or|in|for|with)\b)"
+    r"|(?:(?<=about )|(?<=of )|(?<=for )|(?<=with )|(?<=like )|(?<=is )|(?<=was )|(?<=does )|(?<=do )|(?<=did )|(?<=can )|"
+    r"(?<=could )|(?<=would )|(?<=should )|(?<=to )|(?<=after )|(?<=before )|(?<=by )|(?<=on )|(?<=prevent )|(?<=treat )|"
+    r"(?<=cause )|(?<=take )|(?<=use )|(?<=avoid )|(?<=stop )|(?<=why ))that\b(?!\s+(?:a|an|the|i|you|we|he|she|people|patients)\b)",
+    re.IGNORECASE,
+)
+_ASIDE = re.compile(
+    r"^\s*(?:(?:and|but|so|or|ok(?:ay)?|well|then|also|now|hmm+|ah|oh|right|thanks?|thank you|please|sorry|great|good)\b[\s,.!]*)+",
+    re.IGNORECASE,
+)
+_MODIFIER = re.compile(
+    r"(?:what (?:about|if)|how about|and|same|the same)?\s*(?:question\s+)?(?P<rest>(?:in|during|for|with|while|after|before|at|"
+    r"if|when|without|under|over|on|among|as)\b.+)",
+    re.IGNORECASE,
+)
+_INSTEAD = re.compile(r"(?:(?:and\s+)?(?:what|how) about|why not|and|or|not|what of)\s+(?P<rest>.+)", re.IGNORECASE)
+_CORRECTION = re.compile(
+    r"(?:no[,.]?\s+)?(?:(?:sorry[,.]?\s+)?i (?:meant|mean)|i was asking about|i am asking about|rather|make that)\s+(?P<rest>.+)",
+    re.IGNORECASE,
+)
+_OTHER = re.compile(rf"\bthe other(?: (?:{_THINGS}|two))?\b", re.IGNORECASE)
+_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "last": -1}
+_ORDINAL = re.compile(
+    rf"\b(?:the )?(?P<which>{'|'.join(_ORDINALS)})(?: (?:{_THINGS}|option|choice|item|point|topic|question))\b"
+    rf"|\bthe (?P<bare>{'|'.join(_ORDINALS)})(?=\s*(?:[?.!]|$))",
+    re.IGNORECASE,
+)
+_BACK = re.compile(
+    r"\b(?:go(?:ing)? back|back) to (?:the |my )?(?:first|original|previous|earlier|last)(?: (?:topic|question|one|condition|subject))?",
+    re.IGNORECASE,
+)
+_SMALL_TALK = re.compile(
+    r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?(?: you)?(?: (?:so|very) much| a lot)?|thank you|cheers|"
+    r"ok(?:ay)?|great|good|perfect|got it|i see|bye|goodbye|see you|nice|cool|never ?mind|understood|yes|no|sure|"
+    r"how are you|who are you|what are you|are you (?:a |an )?(?:human|robot|bot|doctor|ai|real|person|machine)(?: person)?|"
+    r"what can you do|help|(?:that|this) (?:is|was) (?:very )?(?:helpful|useful|great|good)|that(?:['’]s| is) all)"
+    r"(?:[\s,.!?]+(?:there|then|again|everyone|doctor|for (?:that|this|your help|the help)|that (?:is|was) (?:very )?helpful|bye|"
+    r"goodbye|thanks?|thank you))*\W*",
+    re.IGNORECASE,
+)
+_WHY = re.compile(r"\W*(?:and |but )?(?:why(?: not| is that| so)?|how come|what for|how so)\W*", re.IGNORECASE)
+_DOUBT = re.compile(
+    r"\W*(?:are you (?:really )?(?:sure|certain)|really|is (?:that|this) (?:true|right|correct)|says who|can you (?:explain|"
+    r"elaborate)(?: (?:that|more|further))?|tell me more|more (?:details?|information)|go on|what else|anything else|and\?|"
+    r"what do you mean|(?:please )?(?:explain|elaborate)(?: (?:more|further))?)\b",
+    re.IGNORECASE,
+)
+# Verbs that need to be told what for: "does magnesium help?" leans on the topic, "how is gout treated?" does not.
+_NEEDS_OBJECT = re.compile(
+    r"\b(?:helps?|works?|effective|safe(?:ly)?|good|ok(?:ay)?|allowed|useful|recommended|better|best|enough|necessary|"
+    r"needed|suitable|indicated|contra-?indicated|risky|dangerous|advisable|an option|first[- ]line)\W*$"
+    r"|^\W*(?:(?:and|but|so)\s+)?(?:can|could|should|may|must|shall|do|does|would|will)\s+(?:i|you|we|he|she|they|one|patients?|people|"
+    r"my \w+|the patient)\s+(?:\w+\s+)?(?:take|try|use|give|stop|start|have|add|combine|continue|eat|drink|do|switch|prescribe|"
+    r"offer|check|measure|increase|reduce|need|get|go|keep|avoid|stretch|exercise|walk|wear)\b",
+    re.IGNORECASE,
+)
+_PURPOSE = re.compile(r"\b(?:for|in|with|against|during|from|of|on|after)\s+\w", re.IGNORECASE)
+_COMPLETE = re.compile(
+    r"\b(?:what|which|who|when|where|why|how|is|are|was|were|do|does|did|can|could|may|might|should|shall|would|will|must|"
+    r"has|have|tell|explain|describe|list|give|show|define|compare)\b",
+    re.IGNORECASE,
+)
+_SIDE_BY_SIDE = re.compile(r"\s+(?:or|versus|vs\.?|compared (?:with|to)|and|rather than)\s+", re.IGNORECASE)
+_COMPARES = re.compile(r"\b(?:differen\w+|compar\w+|better|between|both|versus|vs|prefer\w*|or)\b", re.IGNORECASE)
+# Words that ask but name no topic by themselves, though they are nouns.
+_GENERIC = frozenset(
+    content_terms(
+        "dose dosage maximum side effects alternatives options evidence research duration long time work adult "
+        "treatment cause symptom test diagnosis prevention prognosis outlook complication risk drug medicine tablet generic "
+        "doctor hospital emergency reference source guideline question same similar example detail difference cost price "
+        "monitoring follow-up start stop interaction contraindication warning mechanism result next step first line second "
+        "people person patient long-term severe mild recurrent worse better happen bad serious common rare likely sure said"
+    )
+)
+
+
+def resolve(question: str, turns: Sequence[Turn], lookup: Lookup, *, article: str = "") -> Resolution:
+    """Return the question as it is to be understood after `turns`; `article` is the title of the open article.
+
+    Never fails: a question that no rule fits is returned as it stands.
+    """
+    focus = Focus()
+    if article:
+        focus = _standalone(article, article, Focus(), lookup).focus
+    users = [position for position, turn in enumerate(turns) if turn.role == "user"][-MAX_USER_TURNS:]
+    for position in users:
+        turn = turns[position]
+        answer = next((t.content for t in turns[position + 1 : position + 2] if t.role == "assistant"), "")
+        step = _step(turn.content, focus, lookup)
+        if turn.standalone_question and turn.standalone_question != step.standalone_question:
+            # The user corrected what was understood, and that is what was answered.
+            step = _step(turn.standalone_question, Focus(topics=focus.topics), lookup)
+        focus = replace(step.focus, answer=answer)
+    return _step(question, focus, lookup)
+
+
+def _step(question: str, focus: Focus, lookup: Lookup) -> Resolution:
+    text = " ".join(question.split())
+    if _SMALL_TALK.fullmatch(text):
+        return Resolution(question, text, "small_talk", focus, frozenset())
+    if not focus.question or len(text.split()) > _MAX_FOLLOWUP_WORDS:
+        return _standalone(question, text, focus, lookup)
+    bare = _ASIDE.sub("", text).strip() or text
+    for rule in (_repeat, _back, _choice, _pronoun, _correction, _modifier, _instead, _ellipsis, _named):
+        if found := rule(bare, focus, lookup):
+            return replace(found, question=question)
+    return _standalone(question, text, focus, lookup)
+
+
+def _standalone(question: str, text: str, focus: Focus, lookup: Lookup) -> Resolution:
+    topic = _topic(text, lookup)
+    asked = question_intents(_less(text, topic)) or question_intents(text)
+    after = Focus(text, topic, asked, _with(focus.topics, topic), _side_by_side(text, topic, lookup))
+    return Resolution(question, text, "standalone", after, asked)
+
+
+def _repeat(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "why?", "are you sure? my doctor said …": the last question again, with what was added to it."""
+    if _WHY.fullmatch(bare):
+        return _followed(f"Why: {focus.question}", "repeat", focus, asked=focus.asked | {"causes"})
+    if match := _DOUBT.match(bare):
+        added = bare[match.end() :].strip(" ?.!,;:-–")
+        if added and topic_of(added) and lookup.is_topic(topic_of(added)):
+            return None
+        text = f"{_open(focus.question)} ({added})?" if added else focus.question
+        return _followed(text, "repeat", focus, asked=focus.asked)
+    return None
+
+
+def _back(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "go back to the first": an earlier topic, and what is asked about it now."""
+    match = _BACK.search(bare)
+    if not match or not focus.topics:
+        return None
+    first = re.search(r"first|original", match.group(), re.IGNORECASE)
+    topic = focus.topics[-1] if first else focus.topics[min(1, len(focus.topics) - 1)]
+    rest = (bare[: match.start()] + bare[match.end() :]).strip(" ,.;:?!-–")
+    asked = question_intents(rest) - {"definition"} or focus.asked
+    text = _about(rest, topic) if rest and question_intents(rest) else f"What about {topic}?"
+    return _followed(text, "back", replace(focus, topic=topic), asked=asked)
+
+
+def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "the second one", "the other drug": one of the things that were set side by side or listed."""
+    if match := _OTHER.search(bare):
+        others = _others(bare, focus)
+        if not others:
+            return None
+        texts = [_put(bare, match, name, focus) for name in others]
+        if len(others) > 1:
+            return _asking_back(bare, texts, focus)
+        return _followed(texts[0], "choice", replace(focus, topic=others[0]), asked=_asked(bare, focus))
+    if match := _ORDINAL.search(bare):
+        listed = focus.names or _listed(focus.answer)
+        place = _ORDINALS[(match["which"] or match["bare"]).lower()]
+        if not listed or place >= len(listed):
+            return None
+        name = listed[place]
+        text = _put(bare, match, name, focus)
+        return _followed(text, "choice", replace(focus, topic=name), asked=_asked(bare, focus))
+    return None
+
+
+def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "How is it treated?": the topic in the pronoun's place."""
+    # "Its" within a title that the question names points at nothing: blank the title out, place by place.
+    title = lookup.title_within(bare)
+    seen = re.sub(re.escape(title), lambda m: "x" * len(m.group()), bare, flags=re.IGNORECASE) if title else bare
+    match = _DETERMINED.search(seen) or (None if _EMPTY_IT.search(seen) else _POINTING.search(seen))
+    if not match or not focus.topic:
+        return None
+    if match.group().lower() in ("it", "its") and len(focus.names) > 1:
+        return _asking_back(bare, [_put(bare, match, name, focus) for name in focus.names], focus)
+    own = _own_topic(_without(bare, match))
+    if match.group().lower() in ("they", "them", "their") and own and lookup.is_topic(own):
+        return None
+    return _followed(_put(bare, match, focus.topic, focus), "pronoun", focus, asked=_asked(bare, focus))
+
+
+def _correction(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "no, I meant baclofen": the last question with its topic changed."""
+    match = _CORRECTION.match(bare)
+    if not match:
+        return None
+    new = topic_of(match["rest"]) or match["rest"].strip(" ?.!")
+    return _swap(new, focus, lookup, "instead")
+
+
+def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "and in pregnancy?", "same question for children": the last question with a condition added."""
+    match = _MODIFIER.fullmatch(bare)
+    if not match or len(bare.split()) > 12:
+        return None
+    rest = match["rest"].strip(" ?.!")
+    topic = topic_of(rest)
+    if rest.lower().startswith("for ") and lookup.is_topic(topic) and not lookup.together(topic, focus.topic):
+        return _swap(topic, focus, lookup, "instead")
+    return _followed(f"{_open(focus.question)} {rest}?", "modifier", focus, asked=focus.asked)
+
+
+def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "what about baclofen?", "why not quinine?", "quinine?": something new, measured by the last question."""
+    match = _INSTEAD.fullmatch(bare)
+    rest = (match["rest"] if match else bare).strip(" ?.!")
+    if not match and _COMPLETE.search(bare):
+        return None
+    new = _own_topic(rest)
+    if not new or len(rest.split()) > MAX_TOPIC_WORDS:
+        return None
+    if match and _COMPLETE.match(rest):
+        return None
+    if bare.lower().startswith("why not"):
+        return _followed(f"Why not {rest} for {focus.topic}?", "instead", focus, asked=_asked(bare, focus))
+    if question_intents(_less(rest, new)) - {"definition"}:
+        # "and preventing anaemia?" asks for itself; the turns before add nothing.
+        return None
+    return _swap(new, focus, lookup, "instead")
+
+
+def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "Who is at risk?", "what dose?": asks, but names nothing; the topic is added."""
+    if _own_topic(bare) or not focus.topic:
+        return None
+    return _followed(_about(bare, focus.topic), "ellipsis", focus, asked=_asked(bare, focus))
+
+
+def _named(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "does magnesium help?": names something that the topic's passages speak of, and not what for."""
+    new = _own_topic(bare)
+    if not new or not focus.topic or not _NEEDS_OBJECT.search(bare) or _PURPOSE.search(bare):
+        return None
+    if set(content_terms(new)) & set(content_terms(focus.topic)) or not lookup.together(new, focus.topic):
+        return None
+    return _followed(f"{_open(bare)} for {focus.topic}?", "named", focus, asked=_asked(bare, focus))
+
+
+def _swap(new: str, focus: Focus, lookup: Lookup, how: How) -> Resolution:
+    """Ask the last question about something new: in the topic's place, or beside it if it belongs to the topic."""
+    if not lookup.is_topic(new) and lookup.together(new, focus.topic):
+        return _followed(f"What about {new} for {focus.topic}?", how, focus, asked=focus.asked)
+    # What was asked before is asked of the new topic, or what it is: both readings are common.
+    swapped = _replace_topic(focus, new)
+    asked = focus.asked | {"definition"}
+    after = Focus(swapped, new, focus.asked, _with(focus.topics, new), ())
+    return Resolution("", swapped, how, after, asked)
+
+
+def _followed(text: str, how: How, focus: Focus, *, asked: frozenset[Intent]) -> Resolution:
+    text = text[:1].upper() + text[1:]
+    after = Focus(text, focus.topic, asked, _with(focus.topics, focus.topic), ())
+    context = [(focus.question, LAST_WEIGHT)]
+    if focus.topic.lower() not in text.lower():
+        context.append((focus.topic, TOPIC_WEIGHT))
+    return Resolution("", text, how, after, asked, tuple(context))
+
+
+def _asking_back(bare: str, texts: Sequence[str], focus: Focus) -> Resolution:
+    return Resolution(
+        "", bare, "choice", focus, _asked(bare, focus), choices=tuple(text[:1].upper() + text[1:] for text in texts)
+    )
+
+
+def _topic(text: str, lookup: Lookup) -> str:
+    topic = topic_of(text)
+    title = lookup.title_within(text)
+    if title and set(content_terms(topic)) <= set(content_terms(title)):
+        return title
+    return " ".join(topic.split()[:MAX_TOPIC_WORDS])
+
+
+def _own_topic(text: str) -> str:
+    """Return the topic that a message names itself; "" if its words only ask."""
+    topic = topic_of(text)
+    return topic if set(content_terms(topic)) - _GENERIC else ""
+
+
+def _side_by_side(question: str, topic: str, lookup: Lookup) -> tuple[str, ...]:
+    """Return the two things that a question sets against each other; "high blood pressure and stroke" is one."""
+    parts = _SIDE_BY_SIDE.split(topic)
+    names = tuple(name for part in parts if (name := part.strip(" ,")))
+    if len(names) != 2 or any(len(name.split()) > 3 for name in names) or lookup.is_topic(topic):
+        return ()
+    joined_by_and = re.search(r"\band\b", topic[len(parts[0]) :][: -len(parts[1]) or None], re.IGNORECASE)
+    return () if joined_by_and and not _COMPARES.search(question) else names
+
+
+def _others(bare: str, focus: Focus) -> tuple[str, ...]:
+    if focus.names:
+        last = focus.topic.lower()
+        left = tuple(name for name in focus.names if name.lower() != last)
+        return left or focus.names
+    return focus.topics[1:3]
+
+
+_ITEM = re.compile(r"(?:^|\n)\s*(?:[-•*–]|\d+[.)])\s+(.+)")
+
+
+def _listed(answer: str) -> tuple[str, ...]:
+    """Return what an answer listed, by the first words of each item: its lines, else its sentences."""
+    items = _ITEM.findall(answer) or [line for line in answer.splitlines() if line.strip()]
+    if len(items) < 2:
+        items = re.split(r"(?<=[.;])\s+", answer)
+    return tuple(name for item in items if (name := topic_of(re.split(r"[:,.(–—]| \d", item.strip("* "))[0])))
+
+
+def _put(bare: str, match: re.Match[str], name: str, focus: Focus) -> str:
+    """Put a name in a pronoun's place; a fragment that only points becomes the last question about it."""
+    rest = _without(bare, match).strip(" ?.!,")
+    if not rest or (not question_intents(rest) and len(rest.split()) <= 3 and not _COMPLETE.search(rest)):
+        return _replace_topic(focus, name)
+    word = f"{name}'s" if match.group().lower() in ("its", "their") else name
+    text = bare[: match.start()] + word + bare[match.end() :]
+    return f"{_open(text)}?"
+
+
+def _without(text: str, match: re.Match[str]) -> str:
+    return text[: match.start()] + text[match.end() :]
+
+
+def _replace_topic(focus: Focus, new: str) -> str:
+    at = focus.question.lower().find(focus.topic.lower()) if focus.topic else -1
+    if at < 0:
+        return f"What about {new}?"
+    return focus.question[:at] + new + focus.question[at + len(focus.topic) :]
+
+
+def _asked(bare: str, focus: Focus) -> frozenset[Intent]:
+    return question_intents(bare) or focus.asked
+
+
+def _less(text: str, topic: str) -> str:
+    """Return a question without the words of its topic, so that these say nothing of what is asked."""
+    at = text.lower().find(topic.lower()) if topic else -1
+    return text if at < 0 else f"{text[:at]}it{text[at + len(topic) :]}"
+
+
+def _about(bare: str, topic: str) -> str:
+    return f"{_open(bare)} – {topic}?"
+
+
+def _open(question: str) -> str:
+    return question.rstrip(" ?.!")
+
+
+def _with(topics: tuple[str, ...], topic: str) -> tuple[str, ...]:
+    """Return the topics with `topic` in front, each once."""
+    if not topic:
+        return topics
+    return (topic, *(known for known in topics if known.lower() != topic.lower()))
