@@ -176,6 +176,13 @@ def test_histogram_bars_are_shares():
     assert titles == ["a: 75.0%", "a: 25.0%"]
 
 
+@pytest.mark.parametrize(("largest", "top"), [(1.0, "1"), (0.3, "0.5"), (0.11, "0.2"), (37.0, "50"), (0.0, "1")])
+def test_axes_end_at_a_round_number(largest, top):
+    """The scale ends at the next 1, 2 or 5 × 10ⁿ."""
+    drawing = line_plot([(1.0, largest)], x_label="x", y_label="y")
+    assert [element.text for element in ElementTree.fromstring(drawing).iter("{*}text")][9] == top
+
+
 def test_worst_first_order():
     """Broken citations, then invented quotes, then answers to the unanswerable, then what was not found."""
     names = ("fine", "low", "unanswerable", "invented", "dangling")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from math import floor, log10
 
 # The drawing area in SVG units, with room for the axes' words.
 _WIDTH, _HEIGHT = 460, 240
@@ -101,9 +102,5 @@ def _ceiling(values: Sequence[float]) -> float:
     largest = max(values, default=0.0)
     if largest <= 0:
         return 1.0
-    power = 10.0**-12
-    while True:
-        for step in (1, 2, 5):
-            if step * power >= largest:
-                return step * power
-        power *= 10
+    power = 10.0 ** floor(log10(largest))
+    return next(step * power for step in (1, 2, 5, 10) if step * power >= largest * (1 - 1e-9))

@@ -35,6 +35,7 @@ _COLUMNS = (
     "must_have",
     "rougeL_f1",
 )
+_WORDS = "what it is"
 _LOWER_IS_BETTER = ("answered_unanswerable",)
 
 # A table: its column names and its rows of ready texts, the first cell a label.
@@ -92,7 +93,7 @@ def _headline(metrics: Mapping[str, Any]) -> Table:
     abstention = metrics["abstention"]
     count = str(abstention.get("answerable", 0) + abstention.get("unanswerable", 0))
     rows += [(name, _number(abstention[name]), count) for name in ("AUROC", "AP", "AURC") if name in abstention]
-    return ("measure", "value", "questions", "what it is"), [(*row, DEFINITIONS[row[0]]) for row in rows]
+    return ("measure", "value", "questions", _WORDS), [(*row, DEFINITIONS[row[0]]) for row in rows]
 
 
 def _group_table(groups: Mapping[str, Mapping[str, Any]], label: str) -> Table:
@@ -216,7 +217,8 @@ def _page(
 
 def _html_table(table: Table) -> str:
     columns, rows = table
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
+    styles = {_WORDS: " class='words'"}
+    head = "".join(f"<th{styles.get(name, '')}>{escape(name)}</th>" for name in columns)
     lines = []
     for row in rows:
         cells = "".join(_html_cell(row[0], name, cell) for name, cell in zip(columns, row, strict=True))
@@ -225,7 +227,7 @@ def _html_table(table: Table) -> str:
 
 
 def _html_cell(label: str, column: str, text: str) -> str:
-    if column == "what it is":
+    if column == _WORDS:
         return f"<td class='words'>{escape(text)}</td>"
     if column == "difference" and text.startswith("**"):
         text = text.strip("*")
