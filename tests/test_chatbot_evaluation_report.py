@@ -180,7 +180,7 @@ def test_histogram_bars_are_shares():
 def test_axes_end_at_a_round_number(largest, top):
     """The scale ends at the next 1, 2 or 5 × 10ⁿ."""
     drawing = line_plot([(1.0, largest)], x_label="x", y_label="y")
-    assert [element.text for element in ElementTree.fromstring(drawing).iter("{*}text")][9] == top
+    assert [element.text for element in ElementTree.fromstring(drawing).iter("text")][9] == top
 
 
 def test_worst_first_order():
