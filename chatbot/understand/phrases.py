@@ -1,0 +1,225 @@
+"""Evens out how people write, and finds listed words and phrases in it.
+
+Is: lower case, contractions, slang, number words, spelling put right against a closed vocabulary; phrase look-up.
+Is not: grammar (see `telling.py`) or medicine (see `redflags.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from corpus.hidden import remove_hidden
+
+# A message is read to this many characters from each end; the page refuses longer ones, a file may not.
+_HALF_LIMIT_CHARS = 10_000
+# Shorter words have too many neighbours that mean something else ("hear" and "head").
+_MIN_CORRECTED_CHARS = 5
+# From this length on, two slips still leave one likely word.
+_TWO_SLIPS_CHARS = 8
+
+_WORD = re.compile(r"\d+(?:[.,/+]\d+)*|[a-z]+(?:'[a-z]+)?|[.!?;\n,:()]")
+_STRETCHED = re.compile(r"([a-z])\1{2,}")
+_LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+    if word != "one"  # "one leg" is not a count
+} | {
+    word: str(10 * value)
+    for value, word in enumerate("thirty forty fifty sixty seventy eighty ninety".split(), start=3)
+}
+_IS_AFTER = frozenset("he she it that there what who where how here".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A message as words; the four tuples run side by side.
+
+    `sentence` is the number of the sentence a word stands in; `place` counts words and commas, so that a list's
+    items lie further apart than one item's words; `asked` is indexed by sentence: it ended with "?".
+    """
+
+    words: tuple[str, ...]
+    sentence: tuple[int, ...]
+    place: tuple[int, ...]
+    asked: tuple[bool, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A listed phrase in a message; `start` and `end` are half-open word indices."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Spelling:
+    """Slang with its plain form, and a closed vocabulary that near misses are corrected to.
+
+    `real_words` are words of their own that lie beside the vocabulary ("breast" beside "breath").
+    """
+
+    slang: Mapping[str, str]
+    vocabulary: frozenset[str]
+    real_words: frozenset[str]
+    near: Mapping[str, tuple[str, ...]] = field(repr=False)
+
+    @classmethod
+    def of(
+        cls, slang: Mapping[str, str], vocabulary: Collection[str], real_words: Collection[str]
+    ) -> Spelling:
+        """Prepare the look-up of near misses."""
+        near: dict[str, list[str]] = defaultdict(list)
+        for word in sorted(vocabulary):
+            if len(word) >= _MIN_CORRECTED_CHARS - 1:
+                for shorter in {word, *_one_left_out(word)}:
+                    near[shorter].append(word)
+        return cls(
+            slang, frozenset(vocabulary), frozenset(real_words), {key: tuple(found) for key, found in near.items()}
+        )
+
+    def correct(self, word: str) -> str:
+        """Return the vocabulary's word for a misspelt one, or `word` itself.
+
+        Example: "swollen" -> "swollen", "pian" -> "pain", "breast" (a word of its own) -> "breast"
+        """
+        if len(word) < _MIN_CORRECTED_CHARS - 1 or word in self.vocabulary or word in self.real_words:
+            return word
+        best, best_cost = word, 99
+        for key in (word, *_one_left_out(word)):
+            for candidate in self.near.get(key, ()):
+                cost = _slips(word, candidate)
+                if cost < best_cost and _plausible(word, candidate, cost):
+                    best, best_cost = candidate, cost
+        return best
+
+
+def _one_left_out(word: str) -> list[str]:
+    return [word[:place] + word[place + 1 :] for place in range(len(word))]
+
+
+def _plausible(word: str, candidate: str, slips: int) -> bool:
+    if word[0] != candidate[0] and sorted(word[:2]) != sorted(candidate[:2]):
+        return False
+    if candidate in (word + "s", word + "es", word + "d", word + "ed") or word in (candidate + "s",):
+        return True
+    if len(candidate) < _MIN_CORRECTED_CHARS:
+        return slips == 1 and sorted(word) == sorted(candidate)
+    return slips <= (2 if min(len(word), len(candidate)) >= _TWO_SLIPS_CHARS else 1)
+
+
+def _slips(one: str, other: str) -> int:
+    """Count insertions, deletions, changes and swaps of neighbours (optimal string alignment)."""
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, left in enumerate(one, start=1):
+        before, last, row = row, before, [i]
+        for j, right in enumerate(other, start=1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (left != right))
+            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
+                cost = min(cost, last[j - 2] + 1)
+            row.append(cost)
+    return row[-1]
+
+
+def read_words(text: str, spelling: Spelling | None = None) -> Words:
+    """Return a message's words, evened out; with `spelling`, slang and misspelt words put right."""
+    words: list[str] = []
+    sentence: list[int] = []
+    place: list[int] = []
+    asked: list[bool] = []
+    here, commas, number = 0, 0, 0
+    for token in _tokens(text):
+        if token in ".!?;\n":
+            if here < len(words):
+                asked.append(token == "?")
+                number, here = number + 1, len(words)
+            elif token == "?" and asked:
+                asked[-1] = True
+            continue
+        if token in ",:()":
+            commas += 1
+            continue
+        for word in _expand(token, spelling, words):
+            words.append(word)
+            sentence.append(number)
+            place.append(len(words) + commas)
+    if here < len(words):
+        asked.append(False)
+    return Words(tuple(words), tuple(sentence), tuple(place), tuple(asked))
+
+
+def _tokens(text: str) -> list[str]:
+    if len(text) > 2 * _HALF_LIMIT_CHARS:
+        text = text[:_HALF_LIMIT_CHARS] + "\n" + text[-_HALF_LIMIT_CHARS:]
+    plain = unicodedata.normalize("NFKD", remove_hidden(text)).lower()
+    plain = "".join(char for char in plain if not unicodedata.combining(char))
+    plain = _LIST_ITEM.sub("", plain.replace("’", "'").replace("‘", "'").replace("`", "'").replace("´", "'"))
+    plain = re.sub(r"\s[-–—]+\s|[–—]", " , ", plain).replace("-", " ")
+    return _WORD.findall(plain)
+
+
+def _expand(token: str, spelling: Spelling | None, before: list[str]) -> list[str]:
+    """Turn one written token into its words; `before` may lose its last ("can" + "not")."""
+    if token in _NUMBER_WORDS:
+        return [_NUMBER_WORDS[token]]
+    if token[0].isdigit():
+        return [token]
+    if _STRETCHED.search(token) and len(token) > 3:
+        token = _STRETCHED.sub(r"\1", token)
+    if spelling and token in spelling.slang:
+        plain = spelling.slang[token].split()
+        if plain == ["not"] and before and before[-1] == "can":
+            before.pop()
+            return ["cannot"]
+        return plain
+    if token.endswith("n't"):
+        return ["cannot"] if token in ("can't", "couldn't") else ["not"]
+    if "'" in token:
+        head, _, tail = token.partition("'")
+        ending = {"m": "am", "ve": "have", "re": "are", "ll": "will", "d": ""}.get(tail, "")
+        if tail == "s" and head in _IS_AFTER:
+            ending = "is"
+        if tail not in ("m", "ve", "re", "ll", "d", "s"):
+            return [part for part in (head, tail) if part]
+        return [word for word in (head, ending) if word]
+    if before and ((token == "not" and before[-1] == "can") or (token == "can" and before[-1] in ("not", "no"))):
+        before.pop()
+        return ["cannot"] if len(before) == 0 or before[-1] != "cannot" else []
+    return [spelling.correct(token) if spelling else token]
+
+
+class Lexicon:
+    """Named lists of phrases, looked up all at once."""
+
+    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self.vocabulary: set[str] = set()
+        for name, phrases in lists.items():
+            for phrase in phrases:
+                words = read_words(str(phrase)).words
+                if not words:
+                    raise ValueError(f"{name}: the phrase {phrase!r} has no words")
+                self.vocabulary.update(words)
+                self._by_first[words[0]].append((words, name))
+        self.names = frozenset(lists)
+
+    def hits(self, words: Sequence[str]) -> list[Hit]:
+        """Return every listed phrase in `words`, in order of its first word."""
+        found: list[Hit] = []
+        by_first = self._by_first
+        for start, word in enumerate(words):
+            for phrase, name in by_first.get(word, ()):
+                end = start + len(phrase)
+                if len(phrase) == 1 or tuple(words[start:end]) == phrase:
+                    found.append(Hit(name, start, end))
+        return found

@@ -1,0 +1,273 @@
+"""How a message is told: what it denies, what is long past, what is only asked about, and whom it is about.
+
+Is: scope by words and commas (in the manner of NegEx, Chapman et al. 2001, and ConText, Harkema et al. 2009).
+Is not: a parser. Where the words leave it open, a message counts as a report: a card too many does less harm.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from chatbot.understand.phrases import Hit, Lexicon, Words
+
+# "no A, B": how many words a plain "no" or "not" reaches when nothing ends it.
+_DENIAL_WORDS = 6
+# "denies A, B, C and D": a clinician's list is longer.
+_WIDE_DENIAL_WORDS = 18
+# "a slight ache in the calf": how many words a "slight" reaches.
+_MILD_WORDS = 3
+# "risk of …", "watch out for …", "if someone has …".
+_UNREAL_WORDS = 12
+# A comma parts two clauses only after this many words; before, it sets off a time ("Years ago, I had …").
+_CLAUSE_WORDS = 5
+# Two or three words with no person and no onset are a topic ("chest pain"), not a report.
+_TOPIC_WORDS = 3
+
+_CLAUSE_STARTS = frozenset("but however although though yet now then today tonight".split())
+_SUBJECTS = frozenset("i my he she his her it there we since suddenly can should what which is this that".split())
+_PATIENT = re.compile(
+    r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
+)
+_VITALS = re.compile(r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp \d)")
+_YEAR = re.compile(r"\b(?:in|since|from|of) (?:19[4-9]\d|20[0-3]\d)\b")
+_SPAN_OF_YEARS = re.compile(r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
+                            r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b")
+_LONG_AGO = re.compile(r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) (?:years?|months?|decades?) (?:ago|back)\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What was made out of a message's wording; the tuples run beside its words or its sentences.
+
+    `denied`, `mild`, `unreal`, `past` and `chronic` hold one flag a word; `report`, `person` and `happening` one
+    a sentence. `happening` says that the sentence speaks of something going on ("I think he is having a …").
+    """
+
+    denied: tuple[bool, ...]
+    mild: tuple[bool, ...]
+    unreal: tuple[bool, ...]
+    past: tuple[bool, ...]
+    chronic: tuple[bool, ...]
+    report: tuple[bool, ...]
+    person: tuple[bool, ...]
+    happening: tuple[bool, ...]
+
+
+def read_telling(message: Words, grammar: Lexicon) -> Telling:
+    """Return how `message` is told, by the word lists of `telling.yaml`."""
+    hits = _longest(grammar.hits(message.words))
+    by_name: dict[str, list[Hit]] = {name: [] for name in grammar.names}
+    for hit in hits:
+        by_name[hit.name].append(hit)
+    bounds = _sentence_bounds(message)
+    denied = _denied(message, by_name, bounds)
+    mild = _reach(message, by_name["mild"], bounds, _MILD_WORDS)
+    clauses = _clauses(message, bounds)
+    past, chronic = _times(message, by_name, clauses)
+    unreal = _unreal(message, by_name, clauses)
+    tellings = [_sentence(message, by_name, number, start, end) for number, (start, end) in enumerate(bounds)]
+    someone = any(person for _, person, _ in tellings)
+    report = tuple(
+        mode == "report" or (mode == "open" and someone) for mode, _, _ in tellings
+    )
+    if by_name["study"]:
+        report = tuple(False for _ in report)
+    return Telling(
+        denied=denied,
+        mild=mild,
+        unreal=unreal,
+        past=past,
+        chronic=chronic,
+        report=report,
+        person=tuple(person for _, person, _ in tellings),
+        happening=tuple(happening for _, _, happening in tellings),
+    )
+
+
+def _longest(hits: Sequence[Hit]) -> list[Hit]:
+    """Drop a hit of one list inside a longer hit of another ("now" in "now and then")."""
+    kept: list[Hit] = []
+    reach: list[Hit] = []
+    for hit in hits:
+        reach = [other for other in reach if other.end > hit.start]
+        reach.append(hit)
+        kept.append(hit)
+    return [
+        hit
+        for hit in kept
+        if not any(
+            other.start <= hit.start
+            and hit.end <= other.end
+            and other.end - other.start > hit.end - hit.start
+            and {hit.name, other.name} in _OVERRULES
+            for other in kept
+        )
+    ] if len(kept) < 400 else kept
+
+
+_OVERRULES = (
+    {"present", "chronic"},
+    {"negator", "not_negating"},
+    {"mild", "not_mild"},
+    {"about", "real_signs"},
+    {"unreal", "real_signs"},
+    {"present", "past"},
+)
+
+
+def _sentence_bounds(message: Words) -> list[tuple[int, int]]:
+    bounds: list[tuple[int, int]] = []
+    start = 0
+    for at in range(1, len(message.words) + 1):
+        if at == len(message.words) or message.sentence[at] != message.sentence[start]:
+            bounds.append((start, at))
+            start = at
+    return bounds
+
+
+def _clauses(message: Words, bounds: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Cut sentences where a new subject or a turn of time begins."""
+    clauses: list[tuple[int, int]] = []
+    words, place = message.words, message.place
+    for start, end in bounds:
+        begin = start
+        for at in range(start + 1, end):
+            after_comma = place[at] - place[at - 1] > 1
+            joined = words[at - 1] == "and" and words[at] in _SUBJECTS
+            turn = words[at] in _CLAUSE_STARTS and (words[at] != "now" or words[at + 1 : at + 3] != ("and", "then"))
+            if turn and at - begin >= 2:
+                clauses.append((begin, at))
+                begin = at
+            elif ((after_comma and words[at] in _SUBJECTS) or joined) and at - begin >= _CLAUSE_WORDS:
+                clauses.append((begin, at))
+                begin = at
+        clauses.append((begin, end))
+    return clauses
+
+
+def _denied(
+    message: Words, by_name: Mapping[str, list[Hit]], bounds: Sequence[tuple[int, int]]
+) -> tuple[bool, ...]:
+    words, place = message.words, message.place
+    flags = [False] * len(words)
+    ends = [end for _, end in bounds]
+    stops = {hit.start for hit in by_name["ends_denial"]}
+    on = {hit.start for hit in by_name["carries_on"]}
+    unheard = sorted(hit.start for hit in by_name["unheard"])
+    for wide, name, reach in ((False, "negator", _DENIAL_WORDS), (True, "wide_negator", _WIDE_DENIAL_WORDS)):
+        for hit in by_name[name]:
+            limit = ends[bisect_right(ends, hit.start)]
+            if words[hit.start] == "never" and any(hit.end <= at < hit.end + 10 for at in unheard):
+                continue
+            last = hit.end + reach
+            at = hit.end
+            while at < min(limit, last):
+                if at in stops and not (wide and words[at] in ("his", "her", "he", "she")):
+                    break
+                if at in on:
+                    last = at + reach
+                comma = at > hit.end and place[at] - place[at - 1] > 1
+                if comma and not wide and not any(step in on for step in range(at, min(at + 8, limit))):
+                    break
+                if words[at] == "and" and not wide and words[hit.start] != "no":
+                    break
+                if words[at] == "and" and not wide and at + 1 < limit and words[at + 1] in ("a", "an", "the"):
+                    break
+                flags[at] = True
+                at += 1
+    return tuple(flags)
+
+
+def _reach(
+    message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]], reach: int
+) -> tuple[bool, ...]:
+    flags = [False] * len(message.words)
+    ends = [end for _, end in bounds]
+    for hit in hits:
+        for at in range(hit.end, min(hit.end + reach, ends[bisect_right(ends, hit.start)])):
+            if at > hit.end and message.place[at] - message.place[at - 1] > 1:
+                break
+            flags[at] = True
+    return tuple(flags)
+
+
+def _unreal(
+    message: Words, by_name: Mapping[str, list[Hit]], clauses: Sequence[tuple[int, int]]
+) -> tuple[bool, ...]:
+    """Flag what is feared, warned of, prevented or supposed, up to the end of its clause."""
+    flags = [False] * len(message.words)
+    ends = [end for _, end in clauses]
+    for hit in by_name["unreal"]:
+        for at in range(hit.start, min(hit.end + _UNREAL_WORDS, ends[bisect_right(ends, hit.start)])):
+            flags[at] = True
+    for start, end in clauses:
+        if message.words[start] in ("what", "which") and "would" in message.words[start:end]:
+            flags[start:end] = [True] * (end - start)
+    return tuple(flags)
+
+
+def _times(
+    message: Words, by_name: Mapping[str, list[Hit]], clauses: Sequence[tuple[int, int]]
+) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+    past = [False] * len(message.words)
+    chronic = [False] * len(message.words)
+    marks = {name: [hit.start for hit in by_name[name]] for name in ("past", "chronic", "present")}
+    for start, end in clauses:
+        text = " ".join(message.words[start:end])
+
+        def inside(name: str, start: int = start, end: int = end) -> bool:
+            return any(start <= at < end for at in marks[name])
+
+        if inside("present"):
+            continue
+        if inside("past") or _YEAR.search(text) or _LONG_AGO.search(text):
+            past[start:end] = [True] * (end - start)
+        if inside("chronic") or _SPAN_OF_YEARS.search(text):
+            chronic[start:end] = [True] * (end - start)
+    return tuple(past), tuple(chronic)
+
+
+def _sentence(
+    message: Words, by_name: Mapping[str, list[Hit]], number: int, start: int, end: int
+) -> tuple[str, bool, bool]:
+    """Say of one sentence whether it is a "report", "about" something, or "open"; its person; if it happens."""
+    words = message.words
+
+    def inside(name: str) -> bool:
+        return any(start <= hit.start < end for hit in by_name[name])
+
+    first = start
+    leading = {hit.start for hit in by_name["leading"]}
+    while first < end - 1 and first in leading:
+        first += 1
+    asks = message.asked[number] or any(hit.start == first for hit in by_name["asks_first"])
+    text = " ".join(words[start:end])
+    agents = [hit for hit in by_name["agent"] if start <= hit.start < end]
+    person = any(
+        start <= hit.start < end and not any(a.start <= hit.start < a.end for a in agents)
+        for hit in by_name["sufferer"]
+    )
+    clinical = bool(_PATIENT.search(text))
+    vitals = bool(_VITALS.search(text))
+    happening = inside("happening")
+    if asks:
+        if inside("generic") and not person and not vitals:
+            return "about", False, happening
+        if person or (vitals and clinical):
+            return "report", True, happening
+        if agents:
+            return ("about", False, happening) if inside("learn_verb") else ("report", True, happening)
+        if any(hit.start == first for hit in by_name["asks_knowledge"]) or inside("about"):
+            return "about", False, happening
+        return ("report" if inside("present") and not inside("chronic") and happening else "open"), False, happening
+    if person or clinical or vitals:
+        return "report", True, happening
+    if inside("generic") and not inside("present"):
+        return "about", False, happening
+    if inside("about"):
+        return "about", False, happening
+    short = end - start <= _TOPIC_WORDS and not inside("present")
+    return ("open" if short else "report"), False, happening
