@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from corpus.hidden import remove_hidden
@@ -199,14 +199,14 @@ def _expand(token: str, spelling: Spelling | None, before: list[str]) -> list[st
 
 
 class Lexicon:
-    """Named lists of phrases, looked up all at once."""
+    """Named lists of phrases, looked up all at once; a list is written "chest, breastbone, rib cage"."""
 
-    def __init__(self, lists: Mapping[str, Iterable[str]]) -> None:
+    def __init__(self, lists: Mapping[str, str]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self.vocabulary: set[str] = set()
-        for name, phrases in lists.items():
-            for phrase in phrases:
-                words = read_words(str(phrase)).words
+        for name, listed in lists.items():
+            for phrase in filter(None, (part.strip() for part in listed.split(","))):
+                words = (phrase,) if phrase.isalpha() and phrase.islower() else read_words(phrase).words
                 if not words:
                     raise ValueError(f"{name}: the phrase {phrase!r} has no words")
                 self.vocabulary.update(words)

@@ -22,6 +22,8 @@ from chatbot.understand.vitals import VITAL_NAMES, read_vitals
 STICKY_TURNS = 5
 # What was said so many user turns ago still completes a picture ("my calf hurts" … "now it is swollen").
 _MEMORY_TURNS = 6
+# The word class whose phrases hide the words inside them.
+_FIGURES = "idiom"
 # Words between the first and the last word of a finding when its line names no number.
 _DEFAULT_SPAN_WORDS = 8
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
@@ -40,6 +42,7 @@ class Pattern:
     ordered: tuple[bool, ...]
     span_words: int
     negating: bool
+    needed: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +154,7 @@ def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str
             classes.append(part)
             ordered.append(after)
             after = False
-        patterns.append(Pattern(tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes)))
+        patterns.append(Pattern(tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes)))
     return Finding(name, tuple(patterns), **flags)
 
 
@@ -265,32 +268,49 @@ def _see(text: str, rules: Rules) -> _Seen:
         return _Seen(frozenset(), frozenset())
     told = read_telling(message, rules.grammar)
     by_sentence: dict[int, dict[str, list[Hit]]] = {}
-    for hit in (*rules.lexicon.hits(message.words), *read_vitals(message)):
+    for hit in (*_plain(rules.lexicon.hits(message.words)), *read_vitals(message)):
         if message.sentence[hit.start] == message.sentence[hit.end - 1]:
             by_sentence.setdefault(message.sentence[hit.start], {}).setdefault(hit.name, []).append(hit)
+    everywhere = set().union(*by_sentence.values())
+    # Most of the table has no word in a given message: cut it down once, before going sentence by sentence.
+    possible = [
+        (finding, patterns)
+        for finding in rules.findings
+        if (patterns := [pattern for pattern in finding.patterns if pattern.needed <= everywhere])
+    ]
     acute: set[str] = set()
     traits: set[str] = set()
     for number, hits in by_sentence.items():
-        for finding in rules.findings:
-            if finding.context:
-                if finding.name not in traits and _occurs(finding, hits, message, told, number):
-                    traits.add(finding.name)
-            elif finding.name not in acute and (told.report[number] or finding.anyone):
-                if finding.named and not (told.happening[number] and told.person[number]):
-                    continue
-                if _occurs(finding, hits, message, told, number):
-                    acute.add(finding.name)
+        for finding, patterns in possible:
+            into = traits if finding.context else acute
+            if finding.name in into or not _allowed(finding, told, number):
+                continue
+            if any(
+                pattern.needed <= hits.keys() and _matches(pattern, finding, hits, message, told)
+                for pattern in patterns
+            ):
+                into.add(finding.name)
     return _Seen(frozenset(acute), frozenset(traits))
 
 
-def _occurs(
-    finding: Finding, hits: Mapping[str, list[Hit]], message: Words, told: Telling, number: int
-) -> bool:
-    return any(
-        _matches(pattern, finding, hits, message, told)
-        for pattern in finding.patterns
-        if all(name in hits for name in pattern.classes)
-    )
+def _plain(hits: Sequence[Hit]) -> list[Hit]:
+    """Drop what stands inside a longer figure of speech ("out of the blue")."""
+    figures = [hit for hit in hits if hit.name == _FIGURES]
+    return [
+        hit
+        for hit in hits
+        if not any(
+            figure.start <= hit.start and hit.end <= figure.end and hit.end - hit.start < figure.end - figure.start
+            for figure in figures
+        )
+    ]
+
+
+def _allowed(finding: Finding, told: Telling, number: int) -> bool:
+    """Say whether a sentence, as it is told, can hold this finding at all."""
+    if finding.context or finding.anyone:
+        return True
+    return told.report[number] and (told.person[number] or not finding.named)
 
 
 def _matches(
@@ -300,6 +320,8 @@ def _matches(
         if told.unreal[hit.start] and not finding.anyone and not finding.context:
             return False
         if told.denied[hit.start] and not pattern.negating:
+            return False
+        if finding.named and not told.happening[hit.start]:
             return False
         return finding.mild_too or finding.context or not told.mild[hit.start]
 

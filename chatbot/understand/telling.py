@@ -19,6 +19,8 @@ _DENIAL_WORDS = 6
 _WIDE_DENIAL_WORDS = 18
 # "a slight ache in the calf": how many words a "slight" reaches.
 _MILD_WORDS = 3
+# "I think he has had a …": how many words lie between the guess and the illness at most.
+_HAPPENING_WORDS = 5
 # "risk of …", "watch out for …", "if someone has …".
 _UNREAL_WORDS = 12
 # A comma parts two clauses only after this many words; before, it sets off a time ("Years ago, I had …").
@@ -28,6 +30,7 @@ _TOPIC_WORDS = 3
 
 _CLAUSE_STARTS = frozenset("but however although though yet now then today tonight".split())
 _SUBJECTS = frozenset("i my he she his her it there we since suddenly can should what which is this that".split())
+_QUESTION_WORDS = frozenset("can should what which is".split())
 _PATIENT = re.compile(
     r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
 )
@@ -42,8 +45,8 @@ _LONG_AGO = re.compile(r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) (?:
 class Telling:
     """What was made out of a message's wording; the tuples run beside its words or its sentences.
 
-    `denied`, `mild`, `unreal`, `past` and `chronic` hold one flag a word; `report`, `person` and `happening` one
-    a sentence. `happening` says that the sentence speaks of something going on ("I think he is having a …").
+    `denied`, `mild`, `unreal`, `past`, `chronic` and `happening` hold one flag a word; `report` and `person` one a
+    sentence. `happening` marks what is said to be going on ("I think he is having a …").
     """
 
     denied: tuple[bool, ...]
@@ -51,9 +54,9 @@ class Telling:
     unreal: tuple[bool, ...]
     past: tuple[bool, ...]
     chronic: tuple[bool, ...]
+    happening: tuple[bool, ...]
     report: tuple[bool, ...]
     person: tuple[bool, ...]
-    happening: tuple[bool, ...]
 
 
 def read_telling(message: Words, grammar: Lexicon) -> Telling:
@@ -69,10 +72,8 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
     past, chronic = _times(message, by_name, clauses)
     unreal = _unreal(message, by_name, clauses)
     tellings = [_sentence(message, by_name, number, start, end) for number, (start, end) in enumerate(bounds)]
-    someone = any(person for _, person, _ in tellings)
-    report = tuple(
-        mode == "report" or (mode == "open" and someone) for mode, _, _ in tellings
-    )
+    someone = any(person for _, person in tellings)
+    report = tuple(mode == "report" or (mode == "open" and someone) for mode, _ in tellings)
     if by_name["study"]:
         report = tuple(False for _ in report)
     return Telling(
@@ -81,9 +82,9 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
         unreal=unreal,
         past=past,
         chronic=chronic,
+        happening=_reach(message, by_name["happening"], bounds, _HAPPENING_WORDS),
         report=report,
-        person=tuple(person for _, person, _ in tellings),
-        happening=tuple(happening for _, _, happening in tellings),
+        person=tuple(person for _, person in tellings),
     )
 
 
@@ -141,7 +142,9 @@ def _clauses(message: Words, bounds: Sequence[tuple[int, int]]) -> list[tuple[in
             if turn and at - begin >= 2:
                 clauses.append((begin, at))
                 begin = at
-            elif ((after_comma and words[at] in _SUBJECTS) or joined) and at - begin >= _CLAUSE_WORDS:
+            elif ((after_comma and words[at] in _SUBJECTS) or joined) and at - begin >= (
+                _CLAUSE_WORDS if words[at] not in _QUESTION_WORDS else _TOPIC_WORDS
+            ):
                 clauses.append((begin, at))
                 begin = at
         clauses.append((begin, end))
@@ -232,8 +235,8 @@ def _times(
 
 def _sentence(
     message: Words, by_name: Mapping[str, list[Hit]], number: int, start: int, end: int
-) -> tuple[str, bool, bool]:
-    """Say of one sentence whether it is a "report", "about" something, or "open"; its person; if it happens."""
+) -> tuple[str, bool]:
+    """Say of one sentence whether it is a "report", "about" something or "open", and if it has a person."""
     words = message.words
 
     def inside(name: str) -> bool:
@@ -247,27 +250,24 @@ def _sentence(
     text = " ".join(words[start:end])
     agents = [hit for hit in by_name["agent"] if start <= hit.start < end]
     person = any(
-        start <= hit.start < end and not any(a.start <= hit.start < a.end for a in agents)
+        start <= hit.start < end and not any(agent.start <= hit.start < agent.end for agent in agents)
         for hit in by_name["sufferer"]
     )
     clinical = bool(_PATIENT.search(text))
     vitals = bool(_VITALS.search(text))
-    happening = inside("happening")
-    if asks:
-        if inside("generic") and not person and not vitals:
-            return "about", False, happening
-        if person or (vitals and clinical):
-            return "report", True, happening
-        if agents:
-            return ("about", False, happening) if inside("learn_verb") else ("report", True, happening)
-        if any(hit.start == first for hit in by_name["asks_knowledge"]) or inside("about"):
-            return "about", False, happening
-        return ("report" if inside("present") and not inside("chronic") and happening else "open"), False, happening
-    if person or clinical or vitals:
-        return "report", True, happening
-    if inside("generic") and not inside("present"):
-        return "about", False, happening
-    if inside("about"):
-        return "about", False, happening
-    short = end - start <= _TOPIC_WORDS and not inside("present")
-    return ("open" if short else "report"), False, happening
+    if not asks:
+        if person or clinical or vitals:
+            return "report", True
+        if (inside("generic") and not inside("present")) or inside("about"):
+            return "about", False
+        topic = end - start <= _TOPIC_WORDS and not inside("present")
+        return ("open" if topic else "report"), False
+    if person or (vitals and clinical):
+        return "report", True
+    if inside("generic"):
+        return "about", False
+    if agents:
+        return ("about", False) if inside("learn_verb") else ("report", True)
+    if any(hit.start == first for hit in by_name["asks_knowledge"]) or inside("about"):
+        return "about", False
+    return ("report" if inside("intense") else "open"), False

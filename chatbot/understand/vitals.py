@@ -41,7 +41,7 @@ _WEEKS = re.compile(
     r"(?! (?:old|post|after|ago|since|into|of (?!preg)|on|and a))"
 )
 _OBSTETRIC = re.compile(r"\b(?:[23]\d|4[0-2])\+[0-6]\b|\b\d{1,2}/40\b|\bg\d+ ?p\d+\b|\b\d{1,2} weeks? gestation\b")
-_COUNT = re.compile(r"(?<![.\d])\b(\d{1,3})\b(?! (?:mg|mcg|ug|ml|g|kg|weeks?|days?|hours?|minutes?|years?|year|units?|week|"
+_COUNT = re.compile(r"(?<![.\d])(?<!was )(?<!age )(?<!aged )\b(\d{1,3})\b(?![.,/+])(?! (?:mg|mcg|ug|ml|g|kg|weeks?|days?|hours?|minutes?|years?|year|units?|week|"
                     r"month|months|am|pm|times|percent|mmol|x|th|st|nd|rd|degrees|m|f)\b)")
 _GRAMS = re.compile(r"\b(\d{1,3}) (?:g|grams|gram) (?:of )?(?:paracetamol|acetaminophen|tylenol|ibuprofen|aspirin)\b")
 # From so many tablets at once on, a number speaks of an overdose and not of a dose.
