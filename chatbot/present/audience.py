@@ -18,9 +18,11 @@ _SENTENCE_END = re.compile(r"[.!?]+(?=\s|$)|[:;](?=\s*\n)|\n+")
 _VOWELS = re.compile(r"[aeiouyàáâäèéêëìíîïòóôöùúûü]+")
 # Vowels written together that are spoken apart, and endings whose vowels are not spoken.
 _SPOKEN_APART = re.compile(
-    r"i[aou](?!u)|eo(?!u)|ua(?!r)|uou|yi|[aeou]ing$|ism$|sm$|[^l]lier|eum|oa(?=[cl]?[^adrstkmngfp])|riet|dnt$"
+    r"i[aou]|eo(?!p)|ua(?!r)|iet|yi|[aeou]ing$|[^aeiou]ea(?=s?$)|ism$|[^l]lier|eum|uid|oa(?=ct|gul)|dnt$"
 )
 _ONE_SOUND = re.compile(r"[cstgx]i(?:ou|al|an|on|en|a(?=[lnr]|$))|geo|qu|gua|gue|[aeiou]y[aeiou]")
+# The "e" that closes the word inside a longer one: "movement", "likely", "sometimes".
+_SILENT_INSIDE = re.compile(r"(?<=[aeiouy][^aeiouyw])e(?=(?:ments?|ly|ty|ness|less|ful(?:ly)?|times?|thing)$)")
 _SILENT_END = re.compile(r"(?<![aeiouy])(?:e|es|ed)$")
 _SPOKEN_END = re.compile(r"(?:[^aeiouy]le|[^aeiouy]les|[td]ed|[csxz]es|[cs]hes|ges)$")
 
@@ -38,6 +40,8 @@ def count_syllables(word: str) -> int:
     count = len(_VOWELS.findall(bare))
     count += len(_SPOKEN_APART.findall(bare)) - sum(1 for hit in _ONE_SOUND.findall(bare) if _SPOKEN_APART.search(hit))
     if _SILENT_END.search(bare) and not _SPOKEN_END.search(bare):
+        count -= 1
+    if _SILENT_INSIDE.search(bare):
         count -= 1
     return max(1, count)
 

@@ -162,7 +162,7 @@ def _read(statement: Statement, by_number: dict[int, CitedPassage]) -> _Read:
         drugs=drugs,
         things=_content(statement.text),
         condition=_condition("\n".join(headings) + "\n" + statement.text, drugs),
-        purposes=frozenset(name for name, pattern in _PURPOSES if pattern.search(own)),
+        purposes=_purposes(own),
         populations=frozenset(populations_in(everything)) | _adults(own),
         routes=frozenset(name for name, pattern in _ROUTES if pattern.search(own)),
         doses=doses,
@@ -258,6 +258,12 @@ def _condition(text: str, drugs: frozenset[str]) -> frozenset[str]:
     stems = _content(lowered) - frozenset(word[:6] for drug in drugs for word in drug.split())
     groups = {f"#{number}" for number, words in enumerate(_SAME_CONDITION) if any(word in lowered for word in words)}
     return frozenset(stems | groups)
+
+
+def _purposes(text: str) -> frozenset[_Purpose]:
+    found: frozenset[_Purpose] = frozenset(name for name, pattern in _PURPOSES if pattern.search(text))
+    # "Prevents attacks" is about prevention, though it names the attack.
+    return frozenset({"prevention"}) if "prevention" in found else found
 
 
 def _adults(text: str) -> frozenset[str]:

@@ -15,8 +15,8 @@ _PATIENT = (
 )
 # Grade 10 or less. A physician's words may be longer, the message may not be softer.
 _PROFESSIONAL = (
-    "This is software, not a clinician. It adds to your clinical judgement and to the guidelines it cites; "
-    "it replaces neither. Check each quote and dose in its source before you use it. "
+    "This is software, not a clinician. It is supplementary to your clinical judgement and to the guidelines "
+    "it cites, and replaces neither. Check each quote and dose in its source before you use it. "
     "Unless a passage says so, no clinician has reviewed it."
 )
 _STUDENT = (

@@ -147,7 +147,8 @@ _ASKS_FOR_CARE = re.compile(
     re.IGNORECASE,
 )
 _ASKS_ABOUT_DRUG = re.compile(
-    r"\b(?:dos(?:e|es|age|ing)|how much|how many|maximum|max|side effects?|adverse|how (?:do|does|should) (?:i|it|you) (?:take|use|give|stop|work)|"
+    r"\b(?:dos(?:e|es|age|ing)|how much|how many|maximum|max|side effects?|adverse|"
+    r"how (?:do|does|should) (?:i|it|you) (?:take|use|give|stop|work)|"
     r"contraindicat\w+|interact\w*|stop(?:ping)?|safe|safely|overdose|monitor\w*|work|effective)\b",
     re.IGNORECASE,
 )

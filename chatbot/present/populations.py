@@ -179,7 +179,8 @@ def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
             continue
         if name == "child" and _NURSED.search(before):
             continue
-        if not _OTHER_MEANING.match(text[match.start() :]) and not _DENIED_BEFORE.search(before):
+        other = _OTHER_MEANING.match(text[match.start() :]) and name != "liver"
+        if not other and not _DENIED_BEFORE.search(before):
             return True
     return False
 

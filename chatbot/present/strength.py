@@ -19,7 +19,8 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("should", r"(?<!^)(?<![.!?]\s)\bshould\b(?!\s+(?:not|never|(?:only\s+)?be\s+considered)\b|n['’]t)"),
         (
             "recommended",
-            r"(?<!not )(?<!longer )(?<!never )(?<!routinely )\b(?:is|are|be|we|strongly)\s+recommend(?:ed)?\b(?!\s+against)",
+            r"(?<!not )(?<!longer )(?<!never )(?<!routinely )\b(?:is|are|be|we|strongly)\s+recommend(?:ed)?\b"
+            r"(?!\s+against)",
         ),
         ("suggested", r"\bwe\s+suggest\b|\b(?:is|are)\s+suggested\b(?!\s+(?:that|to\s+(?:play|cause)))"),
         (

@@ -12,7 +12,11 @@ from pathlib import Path
 
 _NAMES_FILE = Path(__file__).with_name("given_names.yaml")
 
-_CAP = r"[A-ZÀ-ÖØ-Þ](?:[a-zß-öø-ÿ]+(?:['’-]?[A-ZÀ-ÖØ-Þ]?[a-zß-öø-ÿ]+)*|['’][A-ZÀ-ÖØ-Þ][a-zß-öø-ÿ]+|\.)"
+_LOWER, _UPPER = "a-zß-öø-ÿ", "A-ZÀ-ÖØ-Þ"
+# "Maria", "O'Connor", "McDonald", "Jean-Luc", "J."; every part starts with another letter class, so it is read once.
+_CAP = (
+    rf"[{_UPPER}](?:[{_LOWER}]+(?:['’-][{_UPPER}]?[{_LOWER}]+|[{_UPPER}][{_LOWER}]+)*|['’][{_UPPER}][{_LOWER}]+|\.)"
+)
 _ANY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
 _PARTICLE = r"(?:al-|el-|de|da|dos|van|von|der|den|del|della|di|bin|ibn|la|le)"
 # Up to four words, particles between them ("Juan de la Cruz", "Fatima al-Sayed").
@@ -42,33 +46,38 @@ _EPONYM_NOUN = re.compile(
     re.IGNORECASE,
 )
 # Words that end a name which was written in lower case, or that are no name after a cue.
-_STOP = frozenset(
+_STOP_WORDS = (
     "a about again am an and any are as at aware back because before but by called can confused currently "
     "diabetic do does dose during every for from get going had has have having he her here hi his how i if im i'm "
     "in is it its just later like living looking me my need needs no not now of old on only or our pain patient "
     "please pregnant quite she since so sorry still suffering taking that the their then there they this to today "
     "tomorrow tonight trying type very wait was we weeks what when where which while who why with would years "
-    "you your".split()
+    "you your first last surname name dob date mrn"
 )
+_STOP = frozenset(_STOP_WORDS.split())
 # Capitalised after a cue, yet nobody's name.
-_NO_NAME = frozenset(
+_NO_NAME_WORDS = (
     "health information global international name impression advice google no none unknown anonymous english "
     "british american asian african european indian chinese jewish muslim christian catholic hindu black white "
     "caucasian hispanic type stage grade class group monday tuesday wednesday thursday friday saturday sunday "
     "january february march july august september october november december internet doctor nurse patient "
-    "history complaint diagnosis reported outcome safety education version the this his her my and then contin".split()
+    "history complaint diagnosis reported outcome safety education version the this his her my and then contin"
 )
+_NO_NAME = frozenset(_NO_NAME_WORDS.split())
 _NAME_LABEL_OF_THING = re.compile(
     r"\b(?:drug|brand|generic|trade|product|file|test|condition|disease|medicines?|medication|common|chemical|"
     r"user|domain|gene|scientific|hospital|bug)[\s-]*$",
     re.IGNORECASE,
 )
 # After "ms" in lower case, which more often is multiple sclerosis or milliseconds.
-_MS_DISEASE = frozenset(
+_MS_WORDS = (
     "patient patients relapse relapses diagnosis disease nurse lesions treatment spasticity symptoms drugs attack "
-    "flare hug type care fatigue pain delay interval contin is has was can".split()
+    "flare hug type care fatigue pain delay interval contin is has was can"
 )
-_MR_SCANS = frozenset("ANGIOGRAPHY SCAN SCANS IMAGING VENOGRAPHY ENTEROGRAPHY SPECTROSCOPY IS WAS AND HAS".split())
+_MS_DISEASE = frozenset(_MS_WORDS.split())
+_MR_SCANS = frozenset(
+    ("ANGIOGRAPHY", "SCAN", "SCANS", "IMAGING", "VENOGRAPHY", "ENTEROGRAPHY", "IS", "WAS", "AND", "HAS")
+)
 
 
 @cache
@@ -92,7 +101,7 @@ _CUED = _rx(
 )
 _LABELLED = _rx(
     r"\b(?i:(?:full |patient(?:['’]s)? |first |last |family |given |middle |sur|fore)?name|patient|pt|re|client|"
-    rf"resident)[ \t]*[:=][ \t]*({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}})"
+    rf"resident)[ \t]*[:=][ \t]*(?=({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}}))"
 )
 _TITLED = _rx(rf"\b(?:Mrs?|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Señora?)\b\.?[ \t]+({_CAP_NAME})")
 _TITLED_CAPS = _rx(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
@@ -217,7 +226,7 @@ def _until_lower(text: str, start: int, end: int) -> tuple[int, int]:
 def _knows(word: str, *, ambiguous: bool) -> bool:
     plain, words = _given_names()
     name = re.sub(r"['’]s$", "", word.lower()).strip(".")
-    return name in plain and name not in words or (ambiguous and name in words)
+    return (name in plain and name not in words) or (ambiguous and name in words)
 
 
 def _has_given_name(name: str) -> bool:

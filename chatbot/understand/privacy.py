@@ -57,11 +57,11 @@ _EMAIL = re.compile(
     r"(?:\s*(?:\(dot\)|\[dot\]|\bdot\b)\s*[\w-]{1,40}){1,3}",
     re.IGNORECASE,
 )
+_WEB_LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 # A link is personal when it carries a key to something: a log-in, a token, a signature.
-_WEB_LINK = re.compile(
-    r"\bhttps?://(?:[^\s/@:]+:[^\s/@]+@\S+"
-    r"|\S*[?&#;](?:[\w-]*(?:token|sig|signature|session|sessionid|auth|key|secret|password|pwd|code|jwt|otp)"
-    r"[\w-]*)=\S+)",
+_KEY_IN_LINK = re.compile(
+    r"^https?://[^\s/@:]{1,200}:[^\s/@]{1,200}@|[?&#;][\w-]{0,60}(?:token|sig|session|auth|key|secret|password|pwd|code|jwt|otp)"
+    r"[\w-]{0,60}=",
     re.IGNORECASE,
 )
 _PASSWORD = re.compile(
@@ -79,13 +79,13 @@ _LABEL = (
 # With these alone; the others need "number", "no", "id" or "#" after them, as "patient 12" is nobody's number.
 _BARE_LABEL = re.compile(
     r"^(?:m\.?r\.?n|med(?:ical)?\.?\s+rec|nhs|chi|s\.?s\.?n|social|national|nino|passport|medicare|medicaid|mbi|"
-    r"driv|aadha|bsn|dni|nie|codice|num)",
+    r"health|driv|aadha|bsn|dni|nie|codice|num)",
     re.IGNORECASE,
 )
 _RECORD = re.compile(
     rf"\b({_LABEL})((?:[\s:.#=-]*(?:number|num|no|nr|id|identifier|is|was|[#:=]))*)[\s:.#=-]*"
-    r"((?:[A-Z]{1,6}-?)?\d[A-Z0-9]*(?:[./-](?=[A-Z0-9]*\d)[A-Z0-9]+|[ ](?=\d{2,})[0-9]+(?!\s*(?:m?c?g|ml|%|µg|years?)))*"
-    r"(?:-[A-Z]{1,3}\b)?|[A-Z]{2,4}-\d[\d-]+)",
+    r"((?:[A-Z]{1,6}-?)?\d[A-Z0-9]*(?:[./-](?:[A-Z]{1,3}-)?(?=[A-Z0-9]*\d)[A-Z0-9]+"
+    r"|[ ](?=\d{2,})[0-9]+(?!\s*(?:m?c?g|ml|%|µg|years?)))*(?:-[A-Z]{1,3}\b)?|[A-Z]{2,4}-\d[\d-]+)",
     re.IGNORECASE,
 )
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
@@ -120,7 +120,8 @@ _ADDRESSES = (
         r"boulevard|crescent|grove)\b"
     ),
     re.compile(
-        r"(?<!\d)\d{1,4},?[ \t]+(?:rue|avenue|boulevard|place|impasse|chemin)[ \t]+(?:d[eu][ \t]+)?(?:la[ \t]+)?[A-Z][\w-]+"
+        r"(?<!\d)\d{1,4},?[ \t]+(?:rue|avenue|boulevard|place|impasse|chemin)[ \t]+(?:d[eu][ \t]+)?(?:la[ \t]+)?"
+        r"[A-Z][\w-]+"
     ),
     re.compile(
         r"\b(?:[A-ZÄÖÜ][a-zäöüß]+(?:straße|strasse|gasse|weg|allee|platz|damm|laan|straat)|"
@@ -142,7 +143,8 @@ _POSTCODE_LABEL = re.compile(
 
 _PHONE_SHAPE = re.compile(r"(?<![\w.,/])(?:\+|\(\+?)?\d(?:[ \t().-]{0,2}\d){6,14}(?![\w/]|[.,]\d)")
 _PHONE_WORDS = re.compile(
-    r"\b(?:phone|tel|telephone|mobile|cell|fax|pager|call|ring|text|sms|whats\s?app|contact|reach|number(?:['’]s| is))\b",
+    r"\b(?:phone|tel|telephone|mobile|cell|fax|pager|call|ring|text|sms|whats\s?app|contact|reach|"
+    r"number(?:['’]s| is))\b",
     re.IGNORECASE,
 )
 # What a long number is instead: an amount, a count, the name of a paper or a trial, a span of years.
@@ -192,7 +194,7 @@ _Found = Iterator[tuple[PersonalDataKind, int, int]]
 
 
 def _links(text: str) -> _Found:
-    yield from (("web link", *match.span()) for match in _WEB_LINK.finditer(text))
+    yield from (("web link", *match.span()) for match in _WEB_LINK.finditer(text) if _KEY_IN_LINK.search(match[0]))
     yield from (("e-mail", *match.span()) for match in _EMAIL.finditer(text))
     yield from (("password", *match.span(1)) for match in _PASSWORD.finditer(text))
 
