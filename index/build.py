@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from corpus.load import load, walk
 
 from corpus.documents import Document, Rejected
+from corpus.load import load, walk
 from index.abbreviations import AbbreviationCounter
 from index.embedding import Embedder, Vectors
 from index.lexical import LexicalEntry, build_lexical
@@ -90,7 +90,7 @@ def build(
     """
     started = time.perf_counter()
     with _writer_lock(root):
-        before = _manifest_before(root)
+        before = manifest_before(root)
         found = _sources(sources, before)
         if before and _same(before[1], found, embedder):
             return _unchanged(before[1], time.perf_counter() - started)
@@ -275,7 +275,7 @@ def _unchanged(manifest: Manifest, seconds: float) -> BuildReport:
     )
 
 
-def _manifest_before(root: Path) -> tuple[Path, Manifest] | None:
+def manifest_before(root: Path) -> tuple[Path, Manifest] | None:
     """Return what stands now, or None if nothing usable does: then everything is built anew."""
     try:
         generation = current_generation(root)

@@ -83,6 +83,11 @@ class Ranked:
     lexical: NDArray[np.float64]
     intent: NDArray[np.bool_]
 
+    def first(self, count: int) -> Ranked:
+        """Return the best `count` rows."""
+        part = slice(0, count)
+        return Ranked(self.rows[part], self.scores[part], self.dense[part], self.lexical[part], self.intent[part])
+
 
 def fuse(
     dense: Mapping[int, float] | NDArray[np.float32],

@@ -366,7 +366,8 @@ def _asking_back(bare: str, texts: Sequence[str], focus: Focus) -> Resolution:
 def _topic(text: str, lookup: Lookup) -> str:
     topic = topic_of(text)
     title = lookup.title_within(text)
-    if title and set(content_terms(topic)) <= set(content_terms(title)):
+    # A title that asks is no name of a topic.
+    if title and not title.rstrip().endswith("?") and set(content_terms(topic)) <= set(content_terms(title)):
         return title
     return " ".join(topic.split()[:MAX_TOPIC_WORDS])
 

@@ -1,0 +1,112 @@
+"""From a question as it was understood to passages that may answer it, with how sure that is.
+
+Is: where follow-up, search and confidence meet. Is not: a choice of words to quote (see `compose.py`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from chatbot.answer.confidence import Features, features, probability
+from chatbot.replies import Turn
+from chatbot.understand.followup import Resolution
+from index.embedding import Vectors
+from index.opened import OpenIndex
+from index.search import Hit, Query
+
+# Passages that an answer may be quoted from; the rest of the list is only shown folded.
+DEPTH = 8
+# A nudge for passages that the last turn cited, and for those of the article that the conversation stands on:
+# enough to win among near equals, too little to bring in another topic.
+_CITED_BOOST = 0.03
+_ARTICLE_BOOST = 0.06
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was found: hits best first, the vector they were found by, and the probability that they answer."""
+
+    hits: tuple[Hit, ...]
+    vector: Vectors
+    confidence: float
+    features: Features
+
+
+class IndexLookup:
+    """What the rules for follow-ups ask of the corpus, answered by the open index."""
+
+    def __init__(self, opened: OpenIndex) -> None:
+        self._opened = opened
+
+    def title_within(self, question: str) -> str:
+        return self._opened.titles.within(question)
+
+    def is_topic(self, phrase: str) -> bool:
+        return self._opened.titles.is_topic(phrase)
+
+    def together(self, phrase: str, topic: str) -> bool:
+        return self._opened.together(phrase, topic)
+
+
+def make_query(
+    resolution: Resolution,
+    turns: Sequence[Turn],
+    opened: OpenIndex,
+    *,
+    article_id: str | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Query:
+    """Return the search for a resolved question.
+
+    A question that stands alone is searched as if it were the first: nothing of the turns before gets in.
+    """
+    boosts: dict[int, float] = {}
+    if resolution.is_followup:
+        cited = next((turn.passage_ids for turn in reversed(turns) if turn.passage_ids), ())
+        boosts |= dict.fromkeys(opened.records.rows_of(cited), _CITED_BOOST)
+    if article_id:
+        for row in opened.records.rows_of_document(article_id):
+            boosts[row] = boosts.get(row, 0.0) + _ARTICLE_BOOST
+    return Query(
+        resolution.standalone_question,
+        context=resolution.context if resolution.is_followup else (),
+        intents=resolution.asked,
+        boosts=tuple(sorted(boosts.items())),
+        expansions=expansions(resolution.standalone_question, opened),
+        allowed=allowed,
+    )
+
+
+# An abbreviation's words count less than the abbreviation: the question did not say them.
+_EXPANSION_WEIGHT = 0.5
+
+
+def expansions(question: str, opened: OpenIndex) -> tuple[tuple[str, float], ...]:
+    """Return the long forms of abbreviations that the corpus itself explains, with their weight."""
+    words = dict.fromkeys(word.strip(".,;:?!()'\"") for word in question.split())
+    return tuple((opened.abbreviations[word], _EXPANSION_WEIGHT) for word in words if word in opened.abbreviations)
+
+
+def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: OpenIndex) -> Evidence:
+    """Return hits as evidence, with the probability that they answer the question."""
+    topic = resolution.focus.topic or resolution.standalone_question
+    seen = features(resolution.standalone_question, topic, hits, opened)
+    return Evidence(tuple(hits), vector, probability(seen), seen)
+
+
+def gather(
+    resolution: Resolution,
+    turns: Sequence[Turn],
+    opened: OpenIndex,
+    *,
+    article_id: str | None = None,
+    allowed: NDArray[np.bool_] | None = None,
+) -> Evidence:
+    """Return the best passages for a resolved question and how sure it is that they answer it."""
+    query = make_query(resolution, turns, opened, article_id=article_id, allowed=allowed)
+    vector = opened.query_vectors([query])[0]
+    return judge(resolution, opened.search(query, DEPTH, vector), vector, opened)

@@ -1,0 +1,375 @@
+"""The command `followup …`: arguments in, JSON or plain lines out, exit codes 0, 1 and 2.
+
+Is: the edge where errors become one line on standard error. Is not: logic; each command calls one function.
+Heavy modules are imported inside the commands, so that none waits for what it does not use.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    help="Follow-up questions on clinical guideline articles, answered in quotes that are checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+review_app = typer.Typer(help="See and set how far the human review of articles has come.", no_args_is_help=True)
+app.add_typer(review_app, name="review")
+
+IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.", show_default=False)]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+HistoryOption = Annotated[Path | None, typer.Option("--history", help="JSON list of {role, content}, oldest first.")]
+
+
+class Refused(Exception):
+    """What the user gave cannot be used; exit code 1 (or 2 for wrong usage)."""
+
+    def __init__(self, message: str, code: int = 1) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def main() -> None:
+    """Run the command line; the entry point of the package."""
+    from chatbot.quiet import quiet_libraries
+
+    quiet_libraries()
+    try:
+        with _one_line_errors():
+            app()
+    except Refused as error:
+        print(f"followup: {error}", file=sys.stderr)
+        raise SystemExit(error.code) from None
+
+
+@app.command("index")
+def index_command(
+    sources: Annotated[list[Path] | None, typer.Argument(help="Files and folders.", show_default=False)] = None,
+    index: IndexOption = None,
+    shipped: Annotated[bool, typer.Option("--shipped", help="Index the articles that come with the program.")] = False,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave an index of other sources as it is.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build or update the index so that it holds exactly these sources."""
+    from corpus.load import shipped_articles
+    from index.build import NothingToIndex, build
+
+    paths = [*(sources or []), *([shipped_articles()] if shipped else [])]
+    if not paths:
+        raise Refused("name at least one file or folder, or --shipped", code=2)
+    settings = _settings(index=index)
+    if keep and _holds_others(settings.index, paths):
+        print(f"followup: {settings.index} holds other sources and is left as it is", file=sys.stderr)
+        return
+    with _progress() as on_progress:
+        try:
+            report = build(paths, settings.index, _embedder(settings), model=settings.model, on_progress=on_progress)
+        except NothingToIndex as error:
+            reasons = "; ".join(f"{entry.path}: {entry.reason}" for entry in error.rejected[:3])
+            raise Refused(f"{error}{f' ({reasons})' if reasons else ''}; the index is as it was") from error
+    if as_json:
+        _print_json(
+            {
+                "documents": report.documents,
+                "passages": report.passages,
+                "added": report.added,
+                "changed": report.changed,
+                "removed": report.removed,
+                "unchanged": report.unchanged,
+                "rejected": [{"path": entry.path, "reason": entry.reason} for entry in report.rejected],
+                "index_version": report.index_version,
+                "seconds": report.seconds,
+            }
+        )
+        return
+    print(
+        f"{report.documents} documents, {report.passages} passages: {report.added} added, {report.changed} changed, "
+        f"{report.removed} removed, {report.unchanged} unchanged, {len(report.rejected)} rejected; "
+        f"index {report.index_version} in {report.seconds:.1f} s"
+    )
+    for entry in report.rejected:
+        print(f"  rejected {entry.path}: {entry.reason}")
+
+
+@app.command("search")
+def search_command(
+    question: str,
+    history: HistoryOption = None,
+    limit: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Find the passages for a question."""
+    from chatbot.ask import search
+
+    found = search(_chatbot(_settings(index=index)), question, _history(history), limit)
+    if as_json:
+        _print_json(found)
+        return
+    print(f"Understood as: {found['standalone_question']}")
+    for place, hit in enumerate(found["hits"], 1):
+        print(
+            f"{place:3}. {hit['score']:.3f}  {' › '.join([hit['title'], *hit['section']])}\n     {_short(hit['text'])}"
+        )
+
+
+@app.command("ask")
+def ask_command(
+    question: str,
+    history: HistoryOption = None,
+    article: Annotated[str | None, typer.Option("--article", help="Id of the article it stands on.")] = None,
+    audience: Annotated[str, typer.Option("--audience", help="patient, student, nurse or physician.")] = "physician",
+    index: IndexOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer a question, in quotes."""
+    from chatbot.present.text import as_text
+    from chatbot.replies import to_dict
+
+    if audience not in ("patient", "student", "nurse", "physician"):
+        raise Refused(f"no audience {audience!r}: choose patient, student, nurse or physician", code=2)
+    turns = _history(history)
+    bot = _chatbot(_settings(index=index))
+    reply = bot.reply(question, turns, article=article, audience=audience)  # type: ignore[arg-type]
+    if as_json:
+        _print_json(to_dict(reply))
+    else:
+        print(as_text(reply))
+
+
+@app.command("eval")
+def eval_command(
+    questions: Annotated[list[Path], typer.Argument(help="Question sets, JSON Lines.")],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
+    index: IndexOption = None,
+    search_only: Annotated[bool, typer.Option("--search-only", help="Measure retrieval only.")] = False,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
+    compare: Annotated[Path | None, typer.Option("--compare", help="Results of another run to compare with.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure answers and retrieval over question sets."""
+    from chatbot.ask import BatchAnswerer
+    from chatbot.evaluation.questions import EvaluationFault, read_questions
+    from chatbot.evaluation.run import evaluate, terminal_progress
+
+    try:
+        asked = read_questions(questions)
+        answerer = BatchAnswerer(_chatbot(_settings(index=index)))
+        with terminal_progress() as progress:
+            metrics = evaluate(
+                asked,
+                answerer=answerer,
+                out=out,
+                search_only=search_only,
+                resume=resume,
+                compare=compare,
+                progress=progress,
+            )
+    except EvaluationFault as error:
+        raise Refused(str(error)) from error
+    if as_json:
+        _print_json(metrics)
+    else:
+        print((out / "report.md").read_text(encoding="utf-8"))
+
+
+@app.command("audit")
+def audit_command(
+    sources: Annotated[list[Path], typer.Argument(help="Files and folders.")], as_json: JsonOption = False
+) -> None:
+    """Audit the citations of documents; no index is needed."""
+    from corpus.audit import audit
+
+    found = audit(sources)
+    if as_json:
+        _print_json(found)
+        return
+    for document in found["documents"]:
+        print(f"{document['path']}: {document['references']} references, {document['markers']} markers")
+        for finding in document["findings"]:
+            number = "" if finding.get("number") is None else f" {finding['number']}"
+            print(f"  {finding['code']}{number}: {_short(finding['text'])}")
+
+
+@app.command("verify")
+def verify_command(index: IndexOption = None, as_json: JsonOption = False) -> None:
+    """Check every byte of the index, and that every passage finds itself."""
+    from index.verify import verify
+
+    settings = _settings(index=index)
+    found = verify(settings.index)
+    if as_json:
+        _print_json(
+            {
+                "index_version": found.index_version,
+                "documents": found.documents,
+                "passages": found.passages,
+                "files": found.files,
+                "sound": not found.faults,
+                "faults": list(found.faults),
+            }
+        )
+    elif not found.faults:
+        print(f"index {found.index_version}: {found.documents} documents, {found.passages} passages, all sound")
+    for fault in found.faults:
+        print(f"followup: {fault}", file=sys.stderr)
+    if found.faults:
+        raise SystemExit(1)
+
+
+@app.command("serve")
+def serve_command(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
+    index: IndexOption = None,
+) -> None:
+    """Serve the page."""
+    from app import serve
+
+    serve(_settings(index=index), host=host, port=port)
+
+
+@review_app.command("list")
+def review_list(sources: Annotated[list[Path] | None, typer.Argument(help="Articles.")] = None) -> None:
+    """List articles with their review status."""
+    from corpus.load import shipped_articles
+    from corpus.review import list_reviews
+
+    for row in list_reviews(sources or [shipped_articles()]):
+        print(f"{row.status:13} {row.path}  {row.title}")
+
+
+@contextmanager
+def _one_line_errors() -> Iterator[None]:
+    """Turn expected errors into `Refused`; anything else is a fault of ours and shows its traceback."""
+    import errno
+    import sqlite3
+
+    from corpus.documents import UnreadableSource
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise Refused("stopped; what stood before still stands") from None
+    except UnreadableSource as error:
+        raise Refused(str(error)) from error
+    except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise Refused(
+                "the disk is full; free some space and run it again; what stood before still stands"
+            ) from error
+        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+            raise Refused(f"no permission for {error.filename}: choose another folder or change its rights") from error
+        raise
+    except sqlite3.OperationalError as error:
+        if "full" in str(error) or "disk I/O" in str(error):
+            raise Refused(
+                "the disk is full; free some space and run it again; what stood before still stands"
+            ) from error
+        raise
+    except Exception as error:
+        if type(error).__name__ in _EXPECTED:
+            raise Refused(" ".join(str(error).split())) from error
+        raise
+
+
+# Named, not imported: the modules that define them cost more than `--help` may.
+_EXPECTED = frozenset({"IndexUnavailable", "DamagedIndex", "ModelUnavailable", "QuestionFault", "NothingToIndex"})
+
+
+def _settings(**given: Any) -> Any:
+    from pydantic import ValidationError
+
+    from chatbot.settings import Settings
+
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        fault = error.errors()[0]
+        name = "FOLLOWUP_" + "_".join(str(part) for part in fault["loc"]).upper()
+        raise Refused(f"setting {name}={fault['input']!r}: {fault['msg']}") from error
+
+
+def _embedder(settings: Any) -> Any:
+    from index.embedding import load_embedder
+
+    return load_embedder(settings.model, cache=settings.cache, engine=settings.engine)
+
+
+def _chatbot(settings: Any) -> Any:
+    from chatbot.reply import Chatbot
+
+    return Chatbot(settings, _embedder(settings))
+
+
+def _holds_others(root: Path, sources: list[Path]) -> bool:
+    from corpus.load import walk
+    from index.build import manifest_before
+
+    before = manifest_before(root)
+    if before is None:
+        return False
+    wanted = {name for _, name in walk(sources)}
+    return not wanted & {source.path for source in before[1].sources}
+
+
+def _history(path: Path | None) -> Any:
+    from chatbot.replies import Turn
+
+    if path is None:
+        return ()
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Refused(f"--history {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise Refused(f"--history {path}: not JSON ({error})") from error
+    fits = isinstance(rows, list) and all(
+        isinstance(row, dict) and row.get("role") in ("user", "assistant") and isinstance(row.get("content"), str)
+        for row in rows
+    )
+    if not fits:
+        raise Refused(f'--history {path}: must be a list of {{"role": "user" | "assistant", "content": text}}')
+    return tuple(Turn(row["role"], row["content"]) for row in rows)
+
+
+@contextmanager
+def _progress() -> Iterator[Any]:
+    """Yield a callable that draws a bar with passages/s and time left on standard error, if that is a terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda phase, done, total: None
+        return
+    speed = TextColumn("{task.fields[speed]}")
+    columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), speed, TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True) as bar:
+        tasks: dict[str, Any] = {}
+
+        def tell(phase: str, done: int, total: int) -> None:
+            if phase not in tasks:
+                tasks[phase] = bar.add_task(phase, total=total or None, speed="")
+            task = tasks[phase]
+            rate = bar.tasks[task].speed
+            bar.update(task, completed=done, total=total or None, speed=f"{rate:.0f}/s" if rate else "")
+
+        yield tell
+
+
+def _print_json(values: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(values, ensure_ascii=False) + "\n")
+
+
+def _short(text: str, limit: int = 160) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1] + "…"

@@ -1,0 +1,302 @@
+"""The pipeline from a question to a reply; reads top to bottom.
+
+Is: the order in which the parts speak. Is not: any of the parts.
+"""
+
+from __future__ import annotations
+
+import datetime
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from chatbot.answer.compose import UnitVectors, cite, compose
+from chatbot.answer.confidence import default_threshold
+from chatbot.answer.evidence import Evidence, IndexLookup, gather
+from chatbot.answer.suggest import Suggester
+from chatbot.present.disclaimer import disclaimer
+from chatbot.present.doses import statement_cautions
+from chatbot.present.drugs import answers_for_named_drug
+from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
+from chatbot.present.populations import populations_in, suits_population
+from chatbot.present.strength import strength_badges
+from chatbot.replies import (
+    Abstention,
+    AbstentionReason,
+    Answer,
+    Audience,
+    CitedPassage,
+    Clarification,
+    Emergency,
+    EmergencyCard,
+    Reply,
+    Statement,
+    Turn,
+)
+from chatbot.settings import Settings
+from chatbot.understand.followup import Resolution, resolve
+from chatbot.understand.redflags import find_red_flag
+from chatbot.understand.unfit import find_unfit_request
+from index.embedding import Embedder
+from index.lexical import content_terms
+from index.opened import OpenIndex
+
+# A question is a question, not a document; more is refused before anything looks at it.
+MAX_QUESTION_CHARS = 4_000
+# Retrieved passages that are shown folded, beside those that are cited.
+_ALSO_SHOWN = 5
+# A topic of which this share of the weight stands nowhere in the index is one that the index does not hold.
+_UNKNOWN_SHARE = 0.5
+
+
+class QuestionFault(ValueError):
+    """The question, or what came with it, cannot be taken; the message says why and what to do."""
+
+
+@dataclass(slots=True)
+class Stages:
+    """Milliseconds by stage, as a reply reports them."""
+
+    clock: Callable[[], float]
+    spent: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def __call__(self, name: str) -> Iterator[None]:
+        started = self.clock()
+        try:
+            yield
+        finally:
+            self.spent[name] = round(self.spent.get(name, 0.0) + 1000 * (self.clock() - started), 2)
+
+
+class Chatbot:
+    """Answers questions from one index; open it once, ask it from any thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        embedder: Embedder,
+        *,
+        today: Callable[[], datetime.date] = datetime.date.today,
+        clock: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        """Open the index that the settings name.
+
+        Raises:
+            IndexUnavailable, DamagedIndex: see `OpenIndex`.
+        """
+        self.settings = settings
+        self._embedder = embedder
+        self._today = today
+        self._clock = clock
+        self._vectors = UnitVectors(embedder)
+        self._open()
+
+    @property
+    def threshold(self) -> float:
+        """Return the probability below which it abstains."""
+        return default_threshold() if self.settings.threshold is None else self.settings.threshold
+
+    def refresh(self) -> None:
+        """Open the index anew if a build has replaced it since."""
+        if not self.opened.is_current():
+            self._open()
+
+    def _open(self) -> None:
+        opened = OpenIndex(self.settings.index, self._embedder)
+        self._suggester = Suggester(opened, self.threshold)
+        approved = (
+            [name for name in opened.records.document_ids if opened.records.document(name).review_status == "approved"]
+            if self.settings.require_approved
+            else []
+        )
+        self.allowed = opened.rows_of_documents(approved) if self.settings.require_approved else None
+        self.opened = opened
+
+    def reply(
+        self,
+        question: str,
+        turns: Sequence[Turn] = (),
+        *,
+        article: str | None = None,
+        audience: Audience = "physician",
+    ) -> Reply:
+        """Answer one question from the index, or say why not.
+
+        `article` is the id of the document that the conversation stands on.
+
+        Raises:
+            QuestionFault: it is empty or too long, or there is no such article.
+            DamagedIndex: a passage is not what was indexed.
+        """
+        opened, stages = self.opened, Stages(self._clock)
+        started = self._clock()
+        title = self._check(question, article, opened)
+        with stages("understand"):
+            unfit = find_unfit_request(question, turns)
+            resolution = resolve(question, turns, IndexLookup(opened), article=title)
+            card = find_red_flag(
+                question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
+            )
+            common = self._common(question, resolution, audience)
+
+        def done(reply: Reply) -> Reply:
+            stages.spent["total"] = round(1000 * (self._clock() - started), 2)
+            return replace(reply, timings_ms=dict(stages.spent))
+
+        if unfit and unfit.card:
+            return done(Emergency(card=unfit.card, **common))
+        if unfit:
+            return done(Abstention(reason_code="unfit_request", reason=unfit.text, **common))
+        if resolution.how == "small_talk" and card is None:
+            return done(self._abstain("small_talk", common))
+        if resolution.choices and card is None:
+            with stages("clarify"):
+                choices = self._answerable(resolution.choices)
+            if len(choices) > 1:
+                asked = "Which one do you mean?"
+                return done(Clarification(clarifying_question=asked, choices=choices, **common))
+            chosen = (choices or resolution.choices)[0]
+            resolution = replace(resolution, standalone_question=chosen)
+            common = self._common(question, resolution, audience)
+        with stages("search"):
+            evidence = gather(resolution, turns, opened, article_id=article, allowed=self.allowed)
+        common["confidence"] = evidence.confidence
+        asked_before = [question, resolution.standalone_question, *(t.content for t in turns if t.role == "user")]
+        if not self.answers(resolution, evidence):
+            with stages("suggest"):
+                common["related_questions"] = self._suggester.instead(evidence, asked_before)
+            if card:
+                return done(Emergency(card=card, **common))
+            return done(self._abstain("nothing_near", common, self._unknown(resolution, evidence)))
+        with stages("compose"):
+            populations = frozenset().union(
+                *(populations_in(text) for text in (resolution.standalone_question, *self._said(turns, resolution)))
+            )
+
+            def suits(text: str, context: tuple[str, ...]) -> bool:
+                named = answers_for_named_drug(resolution.standalone_question, text, context)
+                return named and suits_population(populations, text, context)
+
+            statements, passages = compose(
+                resolution,
+                evidence,
+                opened,
+                self._vectors,
+                max_statements=self.settings.max_statements,
+                suits=suits,
+            )
+        if not statements:
+            with stages("suggest"):
+                common["related_questions"] = self._suggester.instead(evidence, asked_before)
+            return done(Emergency(card=card, **common) if card else self._abstain("nothing_near", common))
+        with stages("notices"):
+            statements = tuple(self._dressed(statement, passages, audience) for statement in statements)
+            documents = [opened.records.document(passage.document_id) for passage in passages]
+            common["notices"] += answer_notices(
+                statements,
+                passages,
+                documents,
+                populations,
+                today=self._today(),
+                max_age_years=self.settings.max_age_years,
+            )
+            common["also_retrieved"] = self._also(evidence, passages)
+        with stages("suggest"):
+            cited = [passage.document_id for passage in passages]
+            common["related_questions"] = self._suggester.after(evidence, cited, asked_before)
+        return done(_answer(card, statements, passages, common))
+
+    @staticmethod
+    def check_question(question: str) -> None:
+        """Raise QuestionFault if a question is empty or too long."""
+        if not question.strip():
+            raise QuestionFault("the question is empty: type one")
+        if len(question) > MAX_QUESTION_CHARS:
+            raise QuestionFault(
+                f"the question has {len(question):,} characters, the most is {MAX_QUESTION_CHARS:,}: shorten it"
+            )
+
+    def answers(self, resolution: Resolution, evidence: Evidence) -> bool:
+        """Say whether evidence is enough to answer from."""
+        return evidence.confidence >= self.threshold and not self._unknown(resolution, evidence)
+
+    def _check(self, question: str, article: str | None, opened: OpenIndex) -> str:
+        """Return the open article's title, "" if none is open. Raises QuestionFault."""
+        self.check_question(question)
+        if article is None:
+            return ""
+        if article not in opened.records:
+            raise QuestionFault(f"no article {article!r} in the index: 'followup search' names the ids that it holds")
+        return opened.records.document(article).title
+
+    def _common(self, question: str, resolution: Resolution, audience: Audience) -> dict[str, Any]:
+        return {
+            "question": question,
+            "standalone_question": resolution.standalone_question,
+            "disclaimer": disclaimer(audience),
+            "index_version": self.opened.version,
+            "notices": question_notices(question),
+            "understood": {
+                "how": resolution.how,
+                "topic": resolution.focus.topic,
+                "asked": sorted(resolution.asked),
+                "is_followup": resolution.is_followup,
+            },
+        }
+
+    def _abstain(self, code: AbstentionReason, common: dict[str, Any], terms: Sequence[str] = ()) -> Abstention:
+        if terms:
+            quoted = ", ".join(f"“{term}”" for term in terms)
+            return Abstention(
+                reason_code="unknown_term", reason=ABSTENTIONS["unknown_term"].format(terms=quoted), **common
+            )
+        return Abstention(reason_code=code, reason=ABSTENTIONS[code], **common)
+
+    def _unknown(self, resolution: Resolution, evidence: Evidence) -> list[str]:
+        """Return the words of the topic that stand nowhere in the index, if they are most of what it names."""
+        if evidence.features.unknown < _UNKNOWN_SHARE:
+            return []
+        words = resolution.focus.topic.split()
+        frequency = self.opened.lexical.document_frequency
+        return [w for w in words if (terms := content_terms(w)) and not any(frequency(term) for term in terms)]
+
+    def _answerable(self, choices: Sequence[str]) -> tuple[str, ...]:
+        known = self._suggester.answerable(choices)
+        return tuple(choice for choice, answers in zip(choices, known, strict=True) if answers)
+
+    @staticmethod
+    def _said(turns: Sequence[Turn], resolution: Resolution) -> list[str]:
+        """Return the user's earlier words that still describe whom the question is about."""
+        return [turn.content for turn in turns if turn.role == "user"] if resolution.is_followup else []
+
+    @staticmethod
+    def _dressed(statement: Statement, passages: Sequence[CitedPassage], audience: Audience) -> Statement:
+        passage = next(passage for passage in passages if passage.number == statement.citations[0])
+        return replace(
+            statement,
+            badges=strength_badges(statement.text, statement.context),
+            cautions=statement_cautions(statement, passage, audience=audience),
+        )
+
+    def _also(self, evidence: Evidence, passages: Sequence[CitedPassage]) -> tuple[CitedPassage, ...]:
+        cited = {passage.passage_id for passage in passages}
+        rest = [hit.passage for hit in evidence.hits if hit.passage.id not in cited][:_ALSO_SHOWN]
+        document = self.opened.records.document
+        return tuple(
+            cite(len(passages) + place, passage, document(passage.document_id), ())
+            for place, passage in enumerate(rest, 1)
+        )
+
+
+def _answer(
+    card: EmergencyCard | None,
+    statements: tuple[Statement, ...],
+    passages: tuple[CitedPassage, ...],
+    common: dict[str, Any],
+) -> Reply:
+    if card:
+        return Emergency(card=card, statements=statements, passages=passages, **common)
+    return Answer(statements=statements, passages=passages, **common)

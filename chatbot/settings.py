@@ -1,0 +1,53 @@
+"""Every setting, from the environment (FOLLOWUP_…) and from arguments; the one module that reads either.
+
+Is: names, types, defaults and what they mean. Is not: a place for constants that nobody would change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+import platformdirs
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from index.embedding import Engine
+from index.weights import DEFAULT_MODEL
+
+APP = "followup"
+
+
+class Settings(BaseSettings):
+    """What the one who runs it may set; each can be given as FOLLOWUP_<NAME>."""
+
+    model_config = SettingsConfigDict(env_prefix="FOLLOWUP_", extra="forbid", frozen=True)
+
+    index: Path = Field(
+        default_factory=lambda: platformdirs.user_data_path(APP) / "index",
+        description="Folder of the index.",
+    )
+    cache: Path = Field(
+        default_factory=lambda: platformdirs.user_cache_path(APP), description="Folder of the exported model."
+    )
+    model: str = Field(
+        DEFAULT_MODEL,
+        description="Embedding model: its name, a folder, or 'owner/model@<commit>' of the hub.",
+    )
+    engine: Engine = Field("auto", description="What runs the model: auto, onnx or torch.")
+    threshold: float | None = Field(
+        None, ge=0.0, le=1.0, description="Probability below which it abstains (default: as fitted)."
+    )
+    max_statements: int = Field(6, ge=2, le=8, description="Statements in one answer, at most.")
+    require_approved: bool = Field(False, description="Answer only from articles with status 'approved'.")
+    max_age_years: int = Field(10, ge=1, le=100, description="Sources older than this are marked as old.")
+    locale: str | None = Field(None, description="Country whose emergency and crisis lines are shown, e.g. GB.")
+    reranker: str | None = Field(None, description="A sentence-transformers CrossEncoder folder that re-ranks.")
+    audience: Literal["patient", "student", "nurse", "physician"] = "physician"
+
+    @property
+    def fingerprint(self) -> str:
+        """Return a hash of what changes replies; where files lie does not."""
+        values = self.model_dump(mode="json", exclude={"index", "cache"})
+        return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]

@@ -1,0 +1,119 @@
+"""Checks an index byte by byte, and that every passage finds itself.
+
+Is: slow and thorough, for a person who wants to know. Is not: run at every opening, which checks names and sizes
+only; a quote is checked against its id whenever it is read.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+from index.lexical import LexicalIndex
+from index.manifest import CHUNKER_VERSION, SCHEMA_VERSION, Manifest, current_generation, read_manifest
+from index.passages import cut
+from index.records import DamagedIndex, Records
+from index.vectors import ChromaVectors, FlatVectors, missing_from
+from index.weights import ModelUnavailable, sha256_of
+
+# More faults of one kind say nothing new.
+_FAULTS_SHOWN = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """What was checked and what is wrong; sound if `faults` is empty."""
+
+    index_version: str
+    documents: int
+    passages: int
+    files: int
+    faults: tuple[str, ...]
+
+
+def verify(root: Path) -> Verification:
+    """Check the index that is current in `root`.
+
+    Raises:
+        IndexUnavailable: there is none.
+    """
+    try:
+        generation = current_generation(root)
+        manifest = read_manifest(generation)
+    except DamagedIndex as error:
+        return Verification("", 0, 0, 0, (str(error),))
+    faults = list(_faults(generation, manifest))
+    return Verification(
+        manifest.index_version,
+        manifest.documents,
+        manifest.passages,
+        len(manifest.files),
+        tuple(faults[:_FAULTS_SHOWN]),
+    )
+
+
+def _faults(generation: Path, manifest: Manifest) -> Iterator[str]:
+    if (manifest.schema, manifest.chunker) != (SCHEMA_VERSION, CHUNKER_VERSION):
+        yield f"the index has layout {manifest.schema}.{manifest.chunker}: build it anew"
+        return
+    changed = list(_changed_files(generation, manifest))
+    yield from changed
+    try:
+        with closing(Records(generation / "records.sqlite")) as records:
+            yield from _record_faults(records, manifest)
+            if not changed:
+                yield from _vector_faults(generation, records)
+    except (DamagedIndex, sqlite3.Error, OSError, ValueError, KeyError) as error:
+        yield f"{generation.name}: {error}"
+
+
+def _changed_files(generation: Path, manifest: Manifest) -> Iterator[str]:
+    for name, digest in manifest.files.items():
+        try:
+            found = sha256_of(generation / name)
+        except ModelUnavailable as error:
+            yield str(error)
+            continue
+        # Chroma writes into its SQLite file whenever it opens it: that one is checked by what it holds.
+        if found != digest and name != "chroma/chroma.sqlite3":
+            yield f"{name} was changed since the index was built"
+
+
+def _record_faults(records: Records, manifest: Manifest) -> Iterator[str]:
+    if len(records.document_ids) != manifest.documents:
+        yield f"records.sqlite holds {len(records.document_ids)} documents, the manifest says {manifest.documents}"
+    count = 0
+    stored = records.passages()
+    for name in records.document_ids:
+        for wanted in cut(records.document(name)):
+            found = next(stored, None)
+            count += 1
+            if found != wanted:
+                yield f"passage {wanted.id} of {name} is not what its document says"
+                return
+    if next(stored, None) is not None or count != manifest.passages:
+        yield f"records.sqlite does not hold the {manifest.passages} passages that the manifest counts"
+
+
+def _vector_faults(generation: Path, records: Records) -> Iterator[str]:
+    ids = records.passage_ids()
+    vectors = FlatVectors(generation / "vectors.npy").rows
+    if len(vectors) != len(ids) or len(LexicalIndex(generation / "lexical")) != len(ids):
+        yield "the searches do not hold as many passages as the records"
+        return
+    # A copy is opened, because Chroma writes to what it opens.
+    with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
+        copy = Path(shutil.copytree(generation / "chroma", Path(scratch) / "chroma"))
+        try:
+            with closing(ChromaVectors(copy)) as store:
+                if len(store) != len(ids):
+                    yield f"the vector store holds {len(store)} passages, not {len(ids)}"
+                for name in missing_from(store, ids, vectors):
+                    yield f"passage {name} does not find itself in the vector store"
+        except Exception as error:  # Chroma's own errors have no common base; any of them means damage.
+            yield f"the vector store cannot be opened ({type(error).__name__})"
