@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from corpus.citations import strip_markers
+from corpus.citations import find_markers, strip_markers
 from corpus.documents import Block, BlockKind, Document, Marker, Section, Span, check_document
 from corpus.hidden import remove_hidden
 from corpus.sentences import split_sentences
@@ -182,7 +182,9 @@ def opens_list(text: str) -> bool:
         (True, False, True)
     """
     bare = strip_markers(text).rstrip(" *_\"'”’")
-    return bool(bare) and (bare[-1] == ":" or bare[-1] not in ".!?;)]")
+    # A clause with a citation at its end is a claim that lost its full stop.
+    is_cited = any(mark.end == len(text.rstrip()) for mark in find_markers(text))
+    return bool(bare) and (bare[-1] == ":" or (bare[-1] not in ".!?;)]" and not is_cited))
 
 
 def _join_cells(cells: Sequence[str | Inline]) -> Inline:
