@@ -60,7 +60,7 @@ _QUESTION_CUES: dict[Intent, str] = {
     r"recover\w*|how (?:serious|bad|dangerous)|curable|fatal|die (?:of|from)|mortality|what (?:to|can \S+) expect|"
     r"how long (?:does|do|will|can) (?:it|this|\S+ ?\S*) (?:last|take to)|what happens (?:next|later|over time)|"
     r"expected|in the future|permanent\w*|how do (?:people|patients) do\b|resolve",
-    "complications": r"complicat\w+|lead to|what (?:problems|harm)|consequences?|untreated|if (?:it|this) is not treated|"
+    "complications": r"complicat\w+|what (?:will |would |can )?happens? if|lead to|what (?:problems|harm)|consequences?|untreated|if (?:it|this) is not treated|"
     r"what else can (?:go wrong|happen)|long-term effects",
     "safety": r"side[- ]effects?|adverse|safe(?:ty|ly)?\b|unsafe|contra-?indicat\w+|interact\w*|should(?: not|n[’']t)|"
     r"must not|avoid(?:ed|ing)?\b(?! (?:getting|developing|having))|warnings?\b|danger\w*|precautions?|harm\w*|"
@@ -92,7 +92,7 @@ _HEADING_CUES: dict[Intent, str] = {
     "dose": r"dos(?:e|es|age|ing)|administration|titration|regimen\w*|how (?:much|to take)",
     "prevention": r"prevent\w*|prophyla\w+|reduc\w+ (?:the )?risk|protect\w*|vaccin\w+",
     "outlook": r"outlook|prognos\w+|course|natural history|follow[- ]?up|recover\w*|surviv\w+|expect\w*|long[- ]term",
-    "complications": r"complicat\w+|consequences?|sequelae",
+    "complications": r"complicat\w+|what (?:will |would |can )?happens? if|consequences?|sequelae",
     "safety": r"safety|side[- ]effects?|adverse|contra-?indicat\w+|interact\w*|warnings?|precautions?|pitfalls?|avoid\w*|"
     r"not (?:to )?(?:do|use|prescribe|take|give)|do not|don[’']t|harm\w*|caution\w*|toxic\w*|withdrawal|monitor\w*|limits",
     "research": r"research|trials?|stud(?:y|ies)|future|evidence|results?|findings?",

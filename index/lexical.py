@@ -240,7 +240,7 @@ class LexicalIndex:
         """Return (row, BM25 score) of the best passages for weighted stemmed terms, best first.
 
         A term counts in every field where it stands, by the field's weight; terms add up. A passage must hold every
-        term of `required`, and half of those of `any_of`, in some field.
+        term of `required`, and two of those of `any_of` (or its only one), in some field.
         """
         from tantivy import Occur, Query
 
@@ -249,10 +249,8 @@ class LexicalIndex:
             return []
         clauses += [(Occur.Must, self._term(term, 1.0)) for term in required]
         if wanted := list(any_of):
-            half = Query.boolean_query(
-                [(Occur.Should, self._term(term, 1.0)) for term in wanted], (len(wanted) + 1) // 2
-            )
-            clauses.append((Occur.Must, half))
+            some = Query.boolean_query([(Occur.Should, self._term(term, 1.0)) for term in wanted], min(2, len(wanted)))
+            clauses.append((Occur.Must, some))
         found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
         rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
         ranked = [(int(row), float(score)) for row, (score, _) in zip(rows, found.hits, strict=True)]

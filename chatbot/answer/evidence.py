@@ -46,10 +46,14 @@ class IndexLookup:
         return self._opened.titles.within(question)
 
     def is_topic(self, phrase: str) -> bool:
-        return self._opened.titles.is_topic(phrase)
+        return any(self._opened.titles.is_topic(text) for text in (phrase, *self._written_out(phrase)))
 
     def together(self, phrase: str, topic: str) -> bool:
         return self._opened.together(phrase, topic)
+
+    def _written_out(self, phrase: str) -> list[str]:
+        known = self._opened.abbreviations
+        return [known[word] for word in phrase.split() if word in known]
 
 
 def make_query(

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
+from chatbot.present.populations import populations_in
 from chatbot.replies import Turn
 from chatbot.understand.topic import MAX_TOPIC_WORDS, topic_of
 from index.intents import Intent, question_intents
@@ -23,6 +24,8 @@ MAX_USER_TURNS = 8
 # .1 and .2 for the last question differ by .002 nDCG@10.
 LAST_WEIGHT = 0.1
 TOPIC_WEIGHT = 0.3
+# A topic of more words is a story rather than a name.
+_NAME_WORDS = 6
 # A longer message tells its own story and needs no history.
 _MAX_FOLLOWUP_WORDS = 40
 
@@ -51,13 +54,14 @@ class Lookup(Protocol):
 class Focus:
     """What the conversation is about after a turn.
 
-    `question` is the last question, written out; `topic` what it is about; `asked` the kinds of section that were
-    asked for. `topics` holds every topic so far, the latest first, and `names` those set side by side in the last
+    `question` is the last question, written out; `topic` what it is about ("magnesium for leg cramps"); `base` the
+    topic less what was added to it ("leg cramps"); `asked` the kinds of section that were asked for. `topics` holds every topic so far, the latest first, and `names` those set side by side in the last
     question ("quinine or baclofen").
     """
 
     question: str = ""
     topic: str = ""
+    base: str = ""
     asked: frozenset[Intent] = frozenset()
     topics: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
@@ -112,8 +116,9 @@ _ASIDE = re.compile(
     re.IGNORECASE,
 )
 _MODIFIER = re.compile(
-    r"(?:what (?:about|if)|how about|and|same|the same)?\s*(?:question\s+)?(?P<rest>(?:in|during|for|with|while|after|before|at|"
-    r"if|when|without|under|over|on|among|as)\b.+)",
+    r"(?:what about|how about|what(?= if\b)|and|(?:and )?(?:the )?same(?: question| thing| one)?)?\s*"
+    r"(?P<rest>(?:in|during|for|with|after|before|at|if|without|under|over|on|among|"
+    r"(?:when|while|as)(?!\s+(?:is|are|do|does|did|can|could|should|shall|would|will|may|might|must|has|have|was|were)\b))\b.+)",
     re.IGNORECASE,
 )
 _INSTEAD = re.compile(r"(?:(?:and\s+)?(?:what|how) about|why not|and|or|not|what of)\s+(?P<rest>.+)", re.IGNORECASE)
@@ -157,6 +162,17 @@ _NEEDS_OBJECT = re.compile(
     r"offer|check|measure|increase|reduce|need|get|go|keep|avoid|stretch|exercise|walk|wear)\b",
     re.IGNORECASE,
 )
+# "which blood test?", "how often should imaging be repeated?": asks for a detail of what is being talked about.
+_DETAIL = re.compile(
+    r"^\W*(?:which|what|what kind of|what type of)\s+(?:[\w-]+\s+){0,2}[\w-]+(?:\s+(?:is|are|should be|would be|to)\s+"
+    r"(?:best|used|needed|recommended|required|given|done|use|give|take|try|preferred|first))?\W*$"
+    r"|^\W*how (?:often|long|soon|much|many|fast|early)\b.*\bshould\b",
+    re.IGNORECASE,
+)
+_WHICH_OF = re.compile(
+    r"^\W*which (?:one |of (?:them|these|those|the two|both) |drug |medicine |treatment |option |condition )?(?:is|are|works?|has|should)\b",
+    re.IGNORECASE,
+)
 _PURPOSE = re.compile(r"\b(?:for|in|with|against|during|from|of|on|after)\s+\w", re.IGNORECASE)
 _COMPLETE = re.compile(
     r"\b(?:what|which|who|when|where|why|how|is|are|was|were|do|does|did|can|could|may|might|should|shall|would|will|must|"
@@ -164,6 +180,15 @@ _COMPLETE = re.compile(
     re.IGNORECASE,
 )
 _SIDE_BY_SIDE = re.compile(r"\s+(?:or|versus|vs\.?|compared (?:with|to)|and|rather than)\s+", re.IGNORECASE)
+_PEOPLE_WORDS = frozenset(
+    "people person patients patient women woman men man adults adult age aged old older young mothers mother disease "
+    "failure impairment problems function chronic severe mild users with on in and the a taking".split()
+)
+# Where the second of two names ends: "quinine or quinidine | better for cramps".
+_NAME_ENDS = re.compile(
+    r"\s+(?:better|worse|safer|stronger|more|less|best|for|in|with|to|as|the|when|if|during|of|be|is|are|used|given|work|help)\b",
+    re.IGNORECASE,
+)
 _COMPARES = re.compile(r"\b(?:differen\w+|compar\w+|better|between|both|versus|vs|prefer\w*|or)\b", re.IGNORECASE)
 # Words that ask but name no topic by themselves, though they are nouns.
 _GENERIC = frozenset(
@@ -204,7 +229,7 @@ def _step(question: str, focus: Focus, lookup: Lookup) -> Resolution:
     if not focus.question or len(text.split()) > _MAX_FOLLOWUP_WORDS:
         return _standalone(question, text, focus, lookup)
     bare = _ASIDE.sub("", text).strip() or text
-    for rule in (_repeat, _back, _choice, _pronoun, _correction, _modifier, _instead, _ellipsis, _named):
+    for rule in (_repeat, _back, _choice, _compare, _pronoun, _correction, _modifier, _instead, _ellipsis, _named):
         if found := rule(bare, focus, lookup):
             return replace(found, question=question)
     return _standalone(question, text, focus, lookup)
@@ -213,20 +238,24 @@ def _step(question: str, focus: Focus, lookup: Lookup) -> Resolution:
 def _standalone(question: str, text: str, focus: Focus, lookup: Lookup) -> Resolution:
     topic = _topic(text, lookup)
     asked = question_intents(_less(text, topic)) or question_intents(text)
-    after = Focus(text, topic, asked, _with(focus.topics, topic), _side_by_side(text, topic, lookup))
+    names = _side_by_side(text, topic, lookup)
+    after = Focus(text, topic, topic, asked, _with(focus.topics, topic), names)
     return Resolution(question, text, "standalone", after, asked)
 
 
 def _repeat(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "why?", "are you sure? my doctor said …": the last question again, with what was added to it."""
     if _WHY.fullmatch(bare):
-        return _followed(f"Why: {focus.question}", "repeat", focus, asked=focus.asked | {"causes"})
+        found = _followed(f"Why: {focus.question}", "repeat", focus, asked=focus.asked | {"causes"})
+        return replace(found, focus=focus)
+    if not bare.strip(" ?.!,"):
+        return replace(_followed(focus.question, "repeat", focus, asked=focus.asked), focus=focus)
     if match := _DOUBT.match(bare):
         added = bare[match.end() :].strip(" ?.!,;:-–")
         if added and topic_of(added) and lookup.is_topic(topic_of(added)):
             return None
         text = f"{_open(focus.question)} ({added})?" if added else focus.question
-        return _followed(text, "repeat", focus, asked=focus.asked)
+        return replace(_followed(text, "repeat", focus, asked=focus.asked), focus=focus)
     return None
 
 
@@ -251,7 +280,7 @@ def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
             return None
         texts = [_put(bare, match, name, focus) for name in others]
         if len(others) > 1:
-            return _asking_back(bare, texts, focus)
+            return _asking_back(bare, texts, others, focus)
         return _followed(texts[0], "choice", replace(focus, topic=others[0]), asked=_asked(bare, focus))
     if match := _ORDINAL.search(bare):
         listed = focus.names or _listed(focus.answer)
@@ -260,8 +289,19 @@ def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
             return None
         name = listed[place]
         text = _put(bare, match, name, focus)
-        return _followed(text, "choice", replace(focus, topic=name), asked=_asked(bare, focus))
+        chosen = replace(focus, topic=name, base=name if focus.names else focus.base)
+        return _followed(text, "choice", chosen, asked=_asked(bare, focus))
     return None
+
+
+def _compare(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "Which is more dangerous?": the things that were set side by side, or the last two topics."""
+    names = focus.names or focus.topics[:2]
+    if len(names) < 2 or not _WHICH_OF.match(bare) or _own_topic(bare):
+        return None
+    text = f"{_open(bare)}: {names[0]} or {names[1]}?"
+    found = _followed(text, "choice", focus, asked=_asked(bare, focus))
+    return replace(found, focus=replace(found.focus, names=names))
 
 
 def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -273,7 +313,7 @@ def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     if not match or not focus.topic:
         return None
     if match.group().lower() in ("it", "its") and len(focus.names) > 1:
-        return _asking_back(bare, [_put(bare, match, name, focus) for name in focus.names], focus)
+        return _asking_back(bare, [_put(bare, match, n, focus) for n in focus.names], focus.names, focus)
     own = _own_topic(_without(bare, match))
     if match.group().lower() in ("they", "them", "their") and own and lookup.is_topic(own):
         return None
@@ -286,7 +326,7 @@ def _correction(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     if not match:
         return None
     new = topic_of(match["rest"]) or match["rest"].strip(" ?.!")
-    return _swap(new, focus, lookup, "instead")
+    return _swap(new, focus)
 
 
 def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -296,8 +336,8 @@ def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         return None
     rest = match["rest"].strip(" ?.!")
     topic = topic_of(rest)
-    if rest.lower().startswith("for ") and lookup.is_topic(topic) and not lookup.together(topic, focus.topic):
-        return _swap(topic, focus, lookup, "instead")
+    if rest.lower().startswith("for ") and lookup.is_topic(topic) and not lookup.together(topic, focus.base):
+        return _swap(topic, focus)
     return _followed(f"{_open(focus.question)} {rest}?", "modifier", focus, asked=focus.asked)
 
 
@@ -313,11 +353,16 @@ def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     if match and _COMPLETE.match(rest):
         return None
     if bare.lower().startswith("why not"):
-        return _followed(f"Why not {rest} for {focus.topic}?", "instead", focus, asked=_asked(bare, focus))
+        return _beside(_for(f"Why not {rest}", focus.base), "instead", new, focus, asked=_asked(bare, focus))
     if question_intents(_less(rest, new)) - {"definition"}:
         # "and preventing anaemia?" asks for itself; the turns before add nothing.
         return None
-    return _swap(new, focus, lookup, "instead")
+    if _names_people(new) and not lookup.is_topic(new):
+        # "what about breastfeeding?" asks of the same topic, for other people.
+        return _followed(f"{_open(focus.question)} – {rest}?", "modifier", focus, asked=focus.asked)
+    if not lookup.is_topic(new) and lookup.together(new, focus.base):
+        return _beside(_for(f"What about {new}", focus.base), "instead", new, focus, asked=focus.asked)
+    return _swap(new, focus)
 
 
 def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -330,37 +375,46 @@ def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 def _named(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "does magnesium help?": names something that the topic's passages speak of, and not what for."""
     new = _own_topic(bare)
-    if not new or not focus.topic or not _NEEDS_OBJECT.search(bare) or _PURPOSE.search(bare):
+    if not new or not focus.base or _PURPOSE.search(bare) or not (_NEEDS_OBJECT.search(bare) or _DETAIL.match(bare)):
         return None
-    if set(content_terms(new)) & set(content_terms(focus.topic)) or not lookup.together(new, focus.topic):
+    if set(content_terms(new)) & set(content_terms(focus.base)) or lookup.is_topic(new):
         return None
-    return _followed(f"{_open(bare)} for {focus.topic}?", "named", focus, asked=_asked(bare, focus))
+    if not lookup.together(new, focus.base):
+        # The corpus does not join the two: asked alone, but the topic stays for what comes next.
+        after = Focus(bare, new, focus.base, _asked(bare, focus), _with(focus.topics, new), ())
+        return Resolution("", bare, "standalone", after, question_intents(bare))
+    return _beside(_for(_open(bare), focus.base), "named", new, focus, asked=_asked(bare, focus))
 
 
-def _swap(new: str, focus: Focus, lookup: Lookup, how: How) -> Resolution:
-    """Ask the last question about something new: in the topic's place, or beside it if it belongs to the topic."""
-    if not lookup.is_topic(new) and lookup.together(new, focus.topic):
-        return _followed(f"What about {new} for {focus.topic}?", how, focus, asked=focus.asked)
+def _swap(new: str, focus: Focus) -> Resolution:
+    """Ask the last question about something new, in the topic's place."""
     # What was asked before is asked of the new topic, or what it is: both readings are common.
     swapped = _replace_topic(focus, new)
-    asked = focus.asked | {"definition"}
-    after = Focus(swapped, new, focus.asked, _with(focus.topics, new), ())
-    return Resolution("", swapped, how, after, asked)
+    after = Focus(swapped, new, new, focus.asked, _with(focus.topics, new), ())
+    return Resolution("", swapped, "instead", after, focus.asked | {"definition"})
+
+
+def _beside(text: str, how: How, new: str, focus: Focus, *, asked: frozenset[Intent]) -> Resolution:
+    """Ask about something that belongs to the topic; "it" then means that something."""
+    found = _followed(text, how, focus, asked=asked)
+    return replace(found, focus=replace(found.focus, topic=f"{new} for {focus.base}", base=focus.base, names=()))
 
 
 def _followed(text: str, how: How, focus: Focus, *, asked: frozenset[Intent]) -> Resolution:
     text = text[:1].upper() + text[1:]
-    after = Focus(text, focus.topic, asked, _with(focus.topics, focus.topic), ())
+    after = Focus(text, focus.topic, focus.base, asked, _with(focus.topics, focus.base), focus.names)
     context = [(focus.question, LAST_WEIGHT)]
     if focus.topic.lower() not in text.lower():
         context.append((focus.topic, TOPIC_WEIGHT))
     return Resolution("", text, how, after, asked, tuple(context))
 
 
-def _asking_back(bare: str, texts: Sequence[str], focus: Focus) -> Resolution:
-    return Resolution(
-        "", bare, "choice", focus, _asked(bare, focus), choices=tuple(text[:1].upper() + text[1:] for text in texts)
-    )
+def _asking_back(bare: str, texts: Sequence[str], names: Sequence[str], focus: Focus) -> Resolution:
+    """Leave the choice to the user; "the second one" then picks from the same names."""
+    choices = tuple(text[:1].upper() + text[1:] for text in texts)
+    asked = _asked(bare, focus)
+    after = replace(focus, question=choices[0], topic=names[0], base=names[0], asked=asked, names=tuple(names))
+    return Resolution("", bare, "choice", after, asked, choices=choices)
 
 
 def _topic(text: str, lookup: Lookup) -> str:
@@ -378,14 +432,19 @@ def _own_topic(text: str) -> str:
     return topic if set(content_terms(topic)) - _GENERIC else ""
 
 
+def _names_people(phrase: str) -> bool:
+    """Say whether a phrase only says whom it is about: "older women", but not "lupus nephritis"."""
+    words = phrase.split()
+    return bool(populations_in(phrase)) and all(populations_in(word) or word.lower() in _PEOPLE_WORDS for word in words)
+
+
 def _side_by_side(question: str, topic: str, lookup: Lookup) -> tuple[str, ...]:
     """Return the two things that a question sets against each other; "high blood pressure and stroke" is one."""
-    parts = _SIDE_BY_SIDE.split(topic)
-    names = tuple(name for part in parts if (name := part.strip(" ,")))
-    if len(names) != 2 or any(len(name.split()) > 3 for name in names) or lookup.is_topic(topic):
+    match = _SIDE_BY_SIDE.search(topic)
+    if not match or lookup.is_topic(topic) or ("and" in match.group().lower() and not _COMPARES.search(question)):
         return ()
-    joined_by_and = re.search(r"\band\b", topic[len(parts[0]) :][: -len(parts[1]) or None], re.IGNORECASE)
-    return () if joined_by_and and not _COMPARES.search(question) else names
+    names = (topic[: match.start()].strip(" ,"), _NAME_ENDS.split(topic[match.end() :])[0].strip(" ,"))
+    return names if all(0 < len(name.split()) <= 3 for name in names) else ()
 
 
 def _others(bare: str, focus: Focus) -> tuple[str, ...]:
@@ -423,7 +482,8 @@ def _without(text: str, match: re.Match[str]) -> str:
 
 def _replace_topic(focus: Focus, new: str) -> str:
     at = focus.question.lower().find(focus.topic.lower()) if focus.topic else -1
-    if at < 0:
+    # A question that was all topic ("quinine or quinidine?") leaves nothing to ask when the topic is replaced.
+    if at < 0 or len(focus.question.split()) - len(focus.topic.split()) < 2:
         return f"What about {new}?"
     return focus.question[:at] + new + focus.question[at + len(focus.topic) :]
 
@@ -439,7 +499,12 @@ def _less(text: str, topic: str) -> str:
 
 
 def _about(bare: str, topic: str) -> str:
-    return f"{_open(bare)} – {topic}?"
+    return f"{_open(bare)} ({topic})?"
+
+
+def _for(text: str, base: str) -> str:
+    """Join what is asked with the topic; a told story stands in brackets."""
+    return f"{text} for {base}?" if len(base.split()) <= _NAME_WORDS else f"{text} ({base})?"
 
 
 def _open(question: str) -> str:
