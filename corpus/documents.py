@@ -172,6 +172,10 @@ class Document:
         found = (number for mark in self.markers if start <= mark.start < end for number in mark.numbers)
         return tuple(dict.fromkeys(found))
 
+    def dangling_numbers(self, start: int, end: int) -> tuple[int, ...]:
+        """Return the numbers marked within `text[start:end]` that the reference list does not have."""
+        return tuple(number for number in self.cited_numbers(start, end) if self.reference(number) is None)
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain JSON-ready values; `from_dict` is its inverse."""
         return asdict(self)
