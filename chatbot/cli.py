@@ -23,6 +23,8 @@ app = typer.Typer(
 )
 review_app = typer.Typer(help="See and set how far the human review of articles has come.", no_args_is_help=True)
 app.add_typer(review_app, name="review")
+feedback_app = typer.Typer(help="What readers said of answers.", no_args_is_help=True)
+app.add_typer(feedback_app, name="feedback")
 
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
@@ -245,6 +247,38 @@ def review_list(sources: Annotated[list[Path] | None, typer.Argument(help="Artic
 
     for row in list_reviews(sources or [shipped_articles()]):
         print(f"{row.status:13} {row.path}  {row.title}")
+
+
+@feedback_app.command("export")
+def feedback_export(
+    out: Annotated[Path, typer.Option("--out", help="File to write, JSON Lines.")],
+    conversations: Annotated[
+        str | None, typer.Option("--conversations", help="Database URI of the conversations.", show_default=False)
+    ] = None,
+) -> None:
+    """Write judged answers as a question set for `followup eval`."""
+    from chatbot.feedback import export_feedback
+
+    try:
+        count = export_feedback(_settings(conversations=conversations).conversations, out)
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    print(f"{count} judged answers written to {out}")
+
+
+@app.command("passwd")
+def passwd_command(
+    user: Annotated[str, typer.Argument(help="Name to log in with.")],
+    passwords: Annotated[Path, typer.Option("--passwords", help="File of hashed passwords; made if missing.")],
+) -> None:
+    """Set a user's password for the page's login; it is asked for, never shown, and stored hashed."""
+    from chatbot.web.passwords import set_password
+
+    try:
+        set_password(passwords, user, typer.prompt("Password", hide_input=True, confirmation_prompt=True))
+    except ValueError as error:
+        raise Refused(str(error)) from error
+    print(f"password of {user} is set in {passwords}")
 
 
 @contextmanager

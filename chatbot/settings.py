@@ -45,9 +45,15 @@ class Settings(BaseSettings):
     locale: str | None = Field(None, description="Country whose emergency and crisis lines are shown, e.g. GB.")
     reranker: str | None = Field(None, description="A sentence-transformers CrossEncoder folder that re-ranks.")
     audience: Literal["patient", "student", "nurse", "physician"] = "physician"
+    conversations: str = Field(
+        default_factory=lambda: f"sqlite:///{platformdirs.user_data_path(APP) / 'conversations.sqlite'}",
+        description="Database URI of the page's conversations.",
+    )
+    passwords: Path | None = Field(None, description="File of hashed passwords; with it, the page asks for a login.")
+    hosts: tuple[str, ...] = Field((), description='Host names the page is reached by, as JSON: ["bot.example"].')
 
     @property
     def fingerprint(self) -> str:
-        """Return a hash of what changes replies; where files lie does not."""
-        values = self.model_dump(mode="json", exclude={"index", "cache"})
+        """Return a hash of what changes replies; where files lie and who may ask does not."""
+        values = self.model_dump(mode="json", exclude={"index", "cache", "conversations", "passwords", "hosts"})
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]
