@@ -21,6 +21,9 @@ _MIN_CORRECTED_CHARS = 5
 # From this length on, two slips still leave one likely word.
 _TWO_SLIPS_CHARS = 8
 
+# Taken off when what is left is a listed word ("paining").
+_ENDINGS = ("ing", "ed", "es", "s", "y")
+
 _WORD = re.compile(r"\d+(?:[.,/+]\d+)*|[a-z]+(?:'[a-z]+)?|[.!?;\n,:()]")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
@@ -71,21 +74,19 @@ class Spelling:
     slang: Mapping[str, str]
     vocabulary: frozenset[str]
     real_words: frozenset[str]
-    near: Mapping[str, tuple[str, ...]] = field(repr=False)
+    # Filled letter by letter as misspelt words turn up: most messages need two or three letters of it.
+    _near: dict[str, dict[str, list[str]]] = field(default_factory=dict, repr=False, compare=False)
 
-    @classmethod
-    def of(
-        cls, slang: Mapping[str, str], vocabulary: Collection[str], real_words: Collection[str]
-    ) -> Spelling:
-        """Prepare the look-up of near misses."""
-        near: dict[str, list[str]] = defaultdict(list)
-        for word in sorted(vocabulary):
-            if len(word) >= _MIN_CORRECTED_CHARS - 1:
-                for shorter in {word, *_one_left_out(word)}:
-                    near[shorter].append(word)
-        return cls(
-            slang, frozenset(vocabulary), frozenset(real_words), {key: tuple(found) for key, found in near.items()}
-        )
+    def _near_misses(self, letter: str) -> Mapping[str, list[str]]:
+        """Return, for each word of the vocabulary that starts so, itself and its forms with one letter less."""
+        if letter not in self._near:
+            near: dict[str, list[str]] = defaultdict(list)
+            for word in sorted(self.vocabulary):
+                if word[0] == letter and len(word) >= _MIN_CORRECTED_CHARS - 1:
+                    for shorter in {word, *_one_left_out(word)}:
+                        near[shorter].append(word)
+            self._near[letter] = near
+        return self._near[letter]
 
     def correct(self, word: str) -> str:
         """Return the vocabulary's word for a misspelt one, or `word` itself.
@@ -94,12 +95,17 @@ class Spelling:
         """
         if len(word) < _MIN_CORRECTED_CHARS - 1 or word in self.vocabulary or word in self.real_words:
             return word
-        best, best_cost = word, 99
+        for ending in _ENDINGS:
+            stem = word.removesuffix(ending)
+            if stem != word and len(stem) >= _MIN_CORRECTED_CHARS - 1 and stem in self.vocabulary:
+                return stem
+        best, best_cost = word, _TWO_SLIPS_CHARS
         for key in (word, *_one_left_out(word)):
-            for candidate in self.near.get(key, ()):
-                cost = _slips(word, candidate)
-                if cost < best_cost and _plausible(word, candidate, cost):
-                    best, best_cost = candidate, cost
+            for letter in dict.fromkeys(word[:2]):
+                for candidate in self._near_misses(letter).get(key, ()):
+                    cost = _slips(word, candidate)
+                    if cost < best_cost and _plausible(word, candidate, cost):
+                        best, best_cost = candidate, cost
         return best
 
 
@@ -198,6 +204,13 @@ def _expand(token: str, spelling: Spelling | None, before: list[str]) -> list[st
     return [spelling.correct(token) if spelling else token]
 
 
+def _phrase(phrase: str) -> tuple[str, ...]:
+    """Return a listed phrase's words; the plain ones by a short way, for there are thousands."""
+    if phrase.replace(" ", "a").isalpha() and phrase.isascii() and phrase.islower() and "can not" not in phrase:
+        return tuple(_NUMBER_WORDS.get(word, word) for word in phrase.split())
+    return read_words(phrase).words
+
+
 class Lexicon:
     """Named lists of phrases, looked up all at once; a list is written "chest, breastbone, rib cage"."""
 
@@ -206,7 +219,7 @@ class Lexicon:
         self.vocabulary: set[str] = set()
         for name, listed in lists.items():
             for phrase in filter(None, (part.strip() for part in listed.split(","))):
-                words = (phrase,) if phrase.isalpha() and phrase.islower() else read_words(phrase).words
+                words = _phrase(phrase)
                 if not words:
                     raise ValueError(f"{name}: the phrase {phrase!r} has no words")
                 self.vocabulary.update(words)

@@ -131,7 +131,7 @@ def build_rules(
     rules = tuple(_rule(row, names, table["cards"]) for row in table["rules"])
     if not rules:
         raise RulesError("the table of emergency rules is empty")
-    spelling = Spelling.of(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words))
+    spelling = Spelling(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words))
     return Rules(lexicon, grammar, spelling, findings, rules, lines)
 
 

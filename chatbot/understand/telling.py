@@ -218,8 +218,12 @@ def _times(
     past = [False] * len(message.words)
     chronic = [False] * len(message.words)
     marks = {name: [hit.start for hit in by_name[name]] for name in ("past", "chronic", "present")}
-    for start, end in clauses:
+    for position, (start, end) in enumerate(clauses):
         text = " ".join(message.words[start:end])
+        after = clauses[position + 1] if position + 1 < len(clauses) else (end, end)
+        if any(after[0] <= at < after[1] for at in (hit.start for hit in by_name["not_this_time"])):
+            # "My fits always stopped by themselves, but this one …": the old trouble is the present one.
+            continue
 
         def inside(name: str, start: int = start, end: int = end) -> bool:
             return any(start <= at < end for at in marks[name])
@@ -246,7 +250,9 @@ def _sentence(
     leading = {hit.start for hit in by_name["leading"]}
     while first < end - 1 and first in leading:
         first += 1
-    asks = message.asked[number] or any(hit.start == first for hit in by_name["asks_first"])
+    asks = message.asked[number] or any(
+        hit.start == first for name in ("asks_first", "asks_subject") for hit in by_name[name]
+    )
     text = " ".join(words[start:end])
     agents = [hit for hit in by_name["agent"] if start <= hit.start < end]
     person = any(

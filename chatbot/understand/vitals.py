@@ -40,6 +40,8 @@ _WEEKS = re.compile(
     r"(?:\b(?:i am|she is|am|at|now|about|i was|wife is|sister is|is) (\d{1,2}) (?:weeks|week)\b|^(\d{1,2}) (?:weeks|week)\b)"
     r"(?! (?:old|post|after|ago|since|into|of (?!preg)|on|and a))"
 )
+# From the second trimester on, a bare "35 weeks" is an age of pregnancy more often than a span of time.
+_BARE_WEEKS = re.compile(r"(?<!for )(?<!last )(?<!past )(?<!in )\b(?:1[4-9]|[23]\d|4[0-2]) weeks?\b(?! (?:old|ago|post|after|since|later|of))")
 _OBSTETRIC = re.compile(r"\b(?:[23]\d|4[0-2])\+[0-6]\b|\b\d{1,2}/40\b|\bg\d+ ?p\d+\b|\b\d{1,2} weeks? gestation\b")
 _COUNT = re.compile(r"(?<![.\d])(?<!was )(?<!age )(?<!aged )\b(\d{1,3})\b(?![.,/+])(?! (?:mg|mcg|ug|ml|g|kg|weeks?|days?|hours?|minutes?|years?|year|units?|week|"
                     r"month|months|am|pm|times|percent|mmol|x|th|st|nd|rd|degrees|m|f)\b)")
@@ -96,7 +98,7 @@ def _read(text: str) -> Iterator[tuple[str, int, int]]:
         for match in pattern.finditer(text):
             if low <= _value(match[1]) <= high:
                 yield name, *match.span(1)
-    for match in _OBSTETRIC.finditer(text):
+    for match in (*_OBSTETRIC.finditer(text), *_BARE_WEEKS.finditer(text)):
         yield "pregnant_weeks", *match.span()
     for match in _WEEKS.finditer(text):
         if 4 <= int(match[1] or match[2]) <= 43:
