@@ -74,6 +74,7 @@ class _Read:
     documents: frozenset[str]
     drugs: frozenset[str]
     things: frozenset[str]
+    title: frozenset[str]
     condition: frozenset[str]
     purposes: frozenset[_Purpose]
     populations: frozenset[str]
@@ -93,7 +94,8 @@ _COMMON = frozenset(
     taken dose doses daily twice once three times day days week weeks weekly month mouth oral starting start maximum
     most more least effective helpful best first line therapy drug drugs medicine medicines acute chronic prevent
     prevents preventing prevention does avoid avoided stop longer low high mild severe long term cause causes help
-    helps is be of in to on at by or as an a it no do if so up per after relief control what injuries injury""".split()
+    helps is be of in to on at by or as an a it no do if so up per after
+    relief control what injuries injury choice tried likely""".split()
 )
 # The same condition in clinical and lay words.
 _SAME_CONDITION = (
@@ -161,6 +163,7 @@ def _read(statement: Statement, by_number: dict[int, CitedPassage]) -> _Read:
         documents=frozenset(passage.document_id for passage in cited),
         drugs=drugs,
         things=_content(statement.text),
+        title=_content(" ".join(passage.title for passage in cited)),
         condition=_condition("\n".join(headings) + "\n" + statement.text, drugs),
         purposes=_purposes(own),
         populations=frozenset(populations_in(everything)) | _adults(own),
@@ -189,8 +192,12 @@ def _opposite(i: int, j: int, one: _Read, two: _Read) -> Conflict | None:
         # Without a medicine, the quotes must speak of the same thing in much the same words.
         if one.drugs or two.drugs:
             return None
-        same = one.things & two.things
-        if not same or len(same) / min(len(one.things), len(two.things)) < _SAME_THING:
+        # What both titles say is the condition; the thing advised on must be shared beyond it.
+        ours, theirs = one.things - (one.title & two.title), two.things - (one.title & two.title)
+        if not ours or not theirs:
+            ours, theirs = one.things, two.things
+        same = ours & theirs
+        if not same or len(same) / min(len(ours), len(theirs)) < _SAME_THING:
             return None
     return Conflict("polarity", i, j, about, (one.text, two.text))
 

@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 
 from chatbot.present.amounts import Amount, find_amounts
-from chatbot.present.drugs import answers_for_named_drug, find_drugs, named_drugs
+from chatbot.present.drugs import answers_for_named_drug, find_drugs, load_lexicon, named_drugs
 from chatbot.present.populations import populations_in
 from chatbot.replies import Audience, CitedPassage, Notice, Statement
 
@@ -51,7 +51,7 @@ _INTERVAL = re.compile(
     r"(?:day|daily|week|weekly|month|monthly|night|nightly|24\s*h(?:ours?)?)\b"
     rf"|every\s+(?:other\s+|second\s+|third\s+)?(?:{_COUNT}(?:\s*(?:-|–|to|or)\s*{_COUNT})?\s*)?"
     r"(?:hours?|hrs?|h|minutes?|min|days?|weeks?|months?|mornings?|nights?|evenings?|years?)\b"
-    r"|(?:a|per|each)\s+(?:day|week|month|night|hour)\b|daily\b|weekly\b|monthly\b|nightly\b|hourly\b"
+    r"|(?:a|per|each)\s+(?:day|week|month|night|hour)\b|(?:on\s+)?alternate\s+(?:days?|nights?)\b|daily\b|weekly\b|monthly\b|nightly\b|hourly\b"
     r"|at\s+(?:bed\s?time|night|noon)\b|before\s+bed\b|in\s+the\s+(?:morning|evening)\b|each\s+(?:morning|evening)\b"
     r"|(?:as|when|if|where)\s+(?:needed|required|necessary)\b|p\.?r\.?n\b|q\.?\s?\d+\s?h|q\.?[doh]?\.?[dhs]\b"
     r"|b\.?i\.?d\b|t\.?i\.?d\b|q\.?i\.?d\b|b\.?d\b|t\.?d\.?s\b|q\.?d\.?s\b|o\.?d\b|o\.?n\b(?=\.)|mane\b|nocte\b|t\.?i\.?w\b"
@@ -66,7 +66,7 @@ _MAXIMUM = re.compile(
 )
 _PEOPLE = re.compile(
     r"\b(?:adults?|in-?patients?|out-?patients?|(?:in|for|to)\s+(?:most\s+|all\s+|the\s+)?(?:patients?|people|women|men|persons?)|"
-    r"(?:patients?|people|persons?|those|women|men)\s+(?:with|who|on|aged|over|under|without)|women|men|aged\s+\d+)\b",
+    r"(?:patients?|people|persons?|those|women|men)\s+(?:with|who|on|ages?|aged|between|over|under|without)|women|men|aged\s+\d+)\b",
     re.IGNORECASE,
 )
 # Words that make an amount a dose even where no medicine is named beside it.
@@ -79,6 +79,7 @@ _GIVEN = re.compile(
 _NOT_MEDICINE = re.compile(
     r"\b(?:alcohol|fib(?:re|er)|salt|sugars?|proteins?|fats?|carbohydrates?|calor\w+|fruit|vegetables?|meat|fish|"
     r"weigh\w*|weight|tumou?r|urine|urinary\s+output|stools?|blood\s+loss|birth\s?weight|haemoglobin|hemoglobin|"
+    r"sodium|cholesterol|diet(?:ary)?|eat|consum\w+|intake|food|baseline|"
     r"water|fluid\s+intake|drinks?|coffee|tea)\b",
     re.IGNORECASE,
 )
@@ -124,11 +125,15 @@ def is_dose_statement(text: str, context: Sequence[str] = ()) -> bool:
     amounts = _medicine_amounts(text)
     if not amounts:
         return False
-    if find_drugs(text):
+    drugs = {name for name, _, _ in find_drugs(text)}
+    # "Albumin in urine" is a test and "vitamin D in food" a diet; any other medicine makes its amount a dose.
+    if drugs - load_lexicon().in_body or (drugs and not _NOT_MEDICINE.search(text)):
         return True
     if _NOT_MEDICINE.search(text):
         return False
-    if _GIVEN.search(text) or _ROUTE.search(text) or _INTERVAL.search(text):
+    # A volume by the hour or minute is as often a pump's or the body's own.
+    often = _INTERVAL.search(text) and any(amount.scale != "ml" for amount in amounts)
+    if often or _GIVEN.search(text) or _ROUTE.search(text):
         return True
     return any(find_drugs(line) for line in context)
 
@@ -199,18 +204,20 @@ def statement_cautions(
 
 
 @cache
-def _load_notations() -> tuple[tuple[str, re.Pattern[str], str], ...]:
+def _load_notations() -> tuple[tuple[str, re.Pattern[str], bool, str], ...]:
     import yaml
 
     rows = yaml.load(_NOTATIONS_FILE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
-    return tuple((row["id"], re.compile(row["pattern"]), row["note"]) for row in rows)
+    return tuple((row["id"], re.compile(row["pattern"]), row.get("beside_amount", False), row["note"]) for row in rows)
 
 
 def find_notations(text: str) -> tuple[Notation, ...]:
     """Return the error-prone notations in `text`, in order of place; each kind once."""
     found, taken = [], []
-    for name, pattern, note in _load_notations():
+    for name, pattern, beside_amount, note in _load_notations():
         match = pattern.search(text)
+        if match and beside_amount and not find_amounts(text):
+            continue
         if match and all(match.end() <= start or end <= match.start() for start, end in taken):
             taken.append(match.span())
             found.append(Notation(name, *match.span(), f"“{match.group().strip()}” {note}"))
@@ -231,7 +238,7 @@ _OWN_MEASURE = re.compile(
     r"\b(?:(?:i|he|she|they|child|son|daughter|baby|boy|girl|toddler|mother|mum|mom|father|dad|patient)\s+(?:now\s+)?"
     r"(?:weighs?|is|am)\s+(?:about\s+|around\s+|only\s+)?\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|st(?:one)?)\b"
     r"|(?:my|his|her|their)\s+(?:body\s+)?weight\s+(?:is|was|=|:)"
-    r"|i\s+weigh\b|weighs\s+\d"
+    r"|i\s+weigh\b|weighs\s+\d|\b(?:wt|wgt|weight)\W{1,3}\d+(?:\.\d+)?\s*(?:kg|lb)"
     r"|\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|lbs?|pounds?)\s+(?:\w+\s+)?(?:child|boy|girl|baby|toddler|infant|man|woman|adult|"
     r"patient|person|kid|son|daughter|teenager)\b|for\s+an?\s+\d+[\s-]*(?:kg|lb)\b"
     r"|(?:my|his|her)\s+(?:egfr|creatinine|gfr|height|bmi|crcl|potassium|inr)\s+(?:is|was|of|=|:)?\s*\d"
@@ -249,6 +256,7 @@ _HOW_MUCH = re.compile(
 _ARITHMETIC = re.compile(
     r"\b(?:calculat\w+|work(?:ing)?\s+out|comput\w+|convert\w*|conversion|add\s+up|figure\s+out)\b.*?"
     r"\b(?:dos(?:e|es|age)|mg|ml|mcg|micrograms?|milligrams?|units?|tablets?|drops?|amount|rate|infusion|teaspoons?)\b"
+    r"|\d\s*mg/kg\b.{0,20}\b(?:comes?|amounts?)\s+to\b"
     r"|\bhow\s+many\s+(?:mg|ml|mcg|milligrams?|millilit\w+|micrograms?|units?|tablets?|drops?|teaspoons?)\s+(?:is|are|in|for\s+(?:my|an?))\b",
     re.IGNORECASE,
 )

@@ -129,7 +129,7 @@ _BACKGROUND = re.compile(
     r"|(?:who|that|patient|man|woman|already|currently|also|regularly|mother|father|mum|mom|dad|wife|husband|he|she|i)\s+"
     r"(?:takes?|took|uses?)"
     r"|(?:am|is|are|was|been|who|while|when|patient|man|woman|people|already|currently|also|i['’]m)\s+(?:taking|using)"
-    r"|alternatives?\s+to|instead\s+of|other\s+than|rather\s+than|apart\s+from|besides|without|despite|failed|stopping"
+    r"|alternatives?\s+to|replac(?:es?|ed|ing)|replacements?\s+(?:for|of)|substitutes?\s+for|instead\s+of|other\s+than|rather\s+than|apart\s+from|besides|without|despite|failed|stopping"
     r"|after|added\s+to|with|caused\s+by|due\s+to|induced\s+by)\s+(?:[\w-]+\s+){0,2})$",
     re.IGNORECASE,
 )
@@ -142,7 +142,8 @@ _ASKED_TO_TAKE = re.compile(
 # What is asked about a condition, not about a medicine: then a quote need not name what the person takes.
 _ASKS_FOR_CARE = re.compile(
     r"\b(?:treat(?:ment|ed|ing)?s?|manag(?:e|ement|ed|ing)|options?|alternatives?|course of action|approach|work-?up|"
-    r"causes?|diagnos\w+|instead|what else|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
+    r"causes?|diagnos\w+|instead|replac\w+|substitut\w+|what to (?:give|take|use|do|try)|"
+    r"what else|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
     r"what (?:drugs?|medicines?|medications?) |which (?:drugs?|medicines?|medications?)|best|recommended)\b",
     re.IGNORECASE,
 )

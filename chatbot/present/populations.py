@@ -20,13 +20,13 @@ _PATTERNS: dict[Population, re.Pattern[str]] = {
     "pregnancy": re.compile(
         r"\b(?:pregnan\w*|gestation\w*|(?:first|second|third|1st|2nd|3rd|last)\s+trimester|trimesters?|"
         r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my)|"
-        r"mums?-to-be|mothers?-to-be|\d{1,2}\s*(?:weeks?|wks?|months?)\s+(?:gone|along|pregnant)|preggers|preggo|"
+        r"mums?-to-be|mothers?-to-be|\d{1,2}\s*(?:weeks?|wks?|months?)\s+(?:gone|along|pregnant)|preggers|preggo|up\s+the\s+duff|bun\s+in\s+the\s+oven|knocked\s+up|"
         r"with\s+child|carrying\s+(?:a\s+baby|twins)|unborn|f(?:o)?etus|f(?:o)?etal|teratogen\w*|gravid\w*|"
         r"conceiv(?:e|ing)|trying\s+for\s+a\s+baby)\b",
         re.IGNORECASE,
     ),
     "breast-feeding": re.compile(
-        r"\b(?:breast[\s-]?f(?:ee|e)d\w*|breast[\s-]?milk|lactat\w*|nursing\s+(?:mothers?|mums?|moms?|women|"
+        r"\b(?:breast[\s-]?f(?:ee|e)d\w*|breast[\s-]?milk|lactat(?:ion\w*|ing)|nursing\s+(?:mothers?|mums?|moms?|women|"
         r"(?:a|my|her)\s+(?:baby|infant|newborn))|human\s+milk|expressing\s+milk)\b",
         re.IGNORECASE,
     ),
@@ -68,7 +68,8 @@ _PATTERNS: dict[Population, re.Pattern[str]] = {
 # An age, in a question or a passage: "4-year-old", "aged 72", "my son is 9", "over 65".
 _AGE = re.compile(
     r"\b(?P<n>\d{1,3})[\s-]*(?P<unit>y(?:ea)?rs?|y|mo(?:nth)?s?|m|weeks?|wks?|days?)?[\s-]*(?:old|o)\b"
-    r"|\b(?:aged?|over|above|older\s+than|at\s+least)\s+(?P<a>\d{1,3})(?:\s*(?:years?|yrs?|months?))?\b(?!\s*(?:mg|g|mL|%))"
+    r"|\b(?:aged?|(?<!\d )over|above|older\s+than|at\s+least)\s+(?P<a>\d{1,3})"
+    r"(?:\s*(?:years?|yrs?|months?))?\b(?!\s*(?:mg|g|mL|%))"
     r"|\b(?:my|his|her|our)\s+(?:mum|mom|mother|dad|father|aunt|uncle|husband|wife|partner|son|daughter|brother|sister)"
     r"(?:,|\s+is|\s+aged|\s+turned)\s*(?P<r>\d{1,3})\b(?!\s*(?:weeks?|months?|mg|kg|st\b|lb|cm))"
     r"|\b(?P<c>\d{1,3})\s*(?:yo|y/o|yom|yof)\b",
@@ -91,6 +92,12 @@ _DENIED_BEFORE = re.compile(
 # A baby that is expected, carried or nursed: the text is about its mother.
 _NURSED = re.compile(
     r"\b(?:expecting|breast[\s-]?feed\w*|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
+    re.IGNORECASE,
+)
+# Said after a hit: a finding that is over, and was none.
+_DENIED_AFTER = re.compile(
+    r"^\s*(?:(?:test|tests|function|functions|enzymes|disease|problems?|status)\s+)?(?:was|were|is|are|has\s+been)\s+"
+    r"(?:excluded|ruled\s+out|negative|normal|absent|fine)\b",
     re.IGNORECASE,
 )
 # A word for the group that means something else there.
@@ -162,14 +169,29 @@ def suits_population(asked: AbstractSet[Population], text: str, context: Iterabl
     # Imported here: doses read populations as well.
     from chatbot.present.doses import is_dose_statement
 
-    lines = [text, *context]
+    above = tuple(context)
+    lines = [text, *above]
     about = populations_in("\n".join(lines))
     if "child" in asked:
-        return "child" in about or not is_dose_statement(text, tuple(context))
+        return not is_dose_statement(text, above) or _is_childs((text, *reversed(above)))
     if asked & {"pregnancy", "breast-feeding", "older"} and "child" in about and not asked & about:
-        adults = any(re.search(r"\badults?\b", line, re.IGNORECASE) for line in lines)
-        return adults or not is_dose_statement(text, tuple(context))
+        return any(_GROWN.search(line) for line in lines) or not is_dose_statement(text, above)
     return True
+
+
+_GROWN = re.compile(r"\b(?:adults?|women|men|elderly|older\s+people|pregnan\w*)\b", re.IGNORECASE)
+# Said of every medicine, and no word on who it is for.
+_KEEP_AWAY = re.compile(r"\bkeep\w*\s+[^.;]{0,40}?\b(?:from|of)\s+[^.;]{0,30}?children\b", re.IGNORECASE)
+
+
+def _is_childs(lines: Iterable[str]) -> bool:
+    """Say whether a dose is a child's: the innermost of its lines that names an age group decides."""
+    for line in lines:
+        if "child" in populations_in(_KEEP_AWAY.sub("", line)):
+            return True
+        if _GROWN.search(line):
+            return False
+    return False
 
 
 def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
@@ -180,7 +202,7 @@ def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
         if name == "child" and _NURSED.search(before):
             continue
         other = _OTHER_MEANING.match(text[match.start() :]) and name != "liver"
-        if not other and not _DENIED_BEFORE.search(before):
+        if not other and not _DENIED_BEFORE.search(before) and not _DENIED_AFTER.match(text[match.end() :]):
             return True
     return False
 

@@ -25,7 +25,7 @@ _WORDS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("suggested", r"\bwe\s+suggest\b|\b(?:is|are)\s+suggested\b(?!\s+(?:that|to\s+(?:play|cause)))"),
         (
             "consider",
-            r"(?:(?:^|[.:;]\s+|\bor\s+|\band\s+)do\s+not\s+consider\b)|(?:^|[.:;,]\s+|\bto\s+|\bor\s+|\band\s+)consider\b(?!ed\b|able)"
+            r"(?:(?:^|[.:;]\s+|\bor\s+|\band\s+)do\s+not\s+consider\b)|(?:^|[.:;,]\s+|\bor\s+|\band\s+)consider\b(?!ed\b|able)"
             r"|\b(?:should|can|could|may|might)\s+(?:also\s+|only\s+)?be\s+considered\b",
         ),
         (
@@ -50,8 +50,11 @@ _CERTAINTY = re.compile(
     r"|\b(?:certainty|quality)\s+of\s+(?:the\s+)?evidence\s*(?:is|was|:)?\s*(?P<after>very[\s-]low|low|moderate|high)\b",
     re.IGNORECASE,
 )
+# "Grade C oesophagitis" grades a disease: a lone letter needs a capital, brackets or the word beside it.
 _GRADE = re.compile(
-    r"\b(?:GRADE|Grade|grade)\s*:?\s*(?P<named>[12]\s?[A-D][+-]?|[A-D])\b|[\[(](?P<bare>[12][A-D])[\])]"
+    r"\b(?:GRADE|Grade|grade)\s*:?\s*(?P<named>[12]\s?[A-D][+-]?)\b|[\[(](?P<bare>[12][A-D])[\])]"
+    r"|(?:[\[(](?:[Gg]rade|GRADE)\s+(?P<bracketed>[A-D])[\])])"
+    r"|\b(?:[Gg]rade|GRADE)\s+(?P<letter>[A-D])(?=\s+(?:recommendation|evidence))"
 )
 _CLASS = re.compile(
     r"(?<!NYHA )(?<!WHO )(?<!Killip )(?<!Child-Pugh )(?<!CCS )(?<!functional )(?<!ASA )(?<!drug )"
@@ -60,7 +63,7 @@ _CLASS = re.compile(
 )
 _LEVEL = re.compile(
     r"\b(?:[Ll]evel(?:\s+of\s+[Ee]vidence)?|LEVEL|LOE|[Ee]vidence\s+level)\s*:?\s*(?P<level>A|B-?N?R?|C-?(?:LD|EO)?|[1-5][abc]?|I{1,3}|IV)\b"
-    r"(?!\s*(?:trauma|hospital|cent))"
+    r"(?!\s*(?:trauma|hospital|cent|neonat|NICU|nurser|ICU|unit))"
 )
 
 
@@ -81,7 +84,7 @@ def strength_badges(text: str, context: tuple[str, ...] = ()) -> tuple[str, ...]
     for match in _CERTAINTY.finditer(whole):
         level = re.sub(r"[\s-]+", " ", match["level"] or match["after"]).lower()
         badges.append(f"{level} certainty evidence")
-    badges += [f"GRADE {(m['named'] or m['bare']).replace(' ', '')}" for m in _GRADE.finditer(whole)]
+    badges += [f"GRADE {next(filter(None, m.groups())).replace(' ', '')}" for m in _GRADE.finditer(whole)]
     # A bare "class I" names a drug class or a heart's state; a recommendation's class stands beside its level.
     badges += [f"class {m['class']}{m['sub'] or ''}" for m in _CLASS.finditer(whole) if m["tail"] or "COR" in m.group()]
     badges += [f"level {m['level']}" for m in _LEVEL.finditer(whole)]

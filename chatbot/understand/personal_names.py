@@ -14,9 +14,7 @@ _NAMES_FILE = Path(__file__).with_name("given_names.yaml")
 
 _LOWER, _UPPER = "a-zß-öø-ÿ", "A-ZÀ-ÖØ-Þ"
 # "Maria", "O'Connor", "McDonald", "Jean-Luc", "J."; every part starts with another letter class, so it is read once.
-_CAP = (
-    rf"[{_UPPER}](?:[{_LOWER}]+(?:['’-][{_UPPER}]?[{_LOWER}]+|[{_UPPER}][{_LOWER}]+)*|['’][{_UPPER}][{_LOWER}]+|\.)"
-)
+_CAP = rf"[{_UPPER}](?:[{_LOWER}]+(?:['’-][{_UPPER}]?[{_LOWER}]+|[{_UPPER}][{_LOWER}]+)*|['’][{_UPPER}][{_LOWER}]+|\.)"
 _ANY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
 _PARTICLE = r"(?:al-|el-|de|da|dos|van|von|der|den|del|della|di|bin|ibn|la|le)"
 # Up to four words, particles between them ("Juan de la Cruz", "Fatima al-Sayed").
@@ -60,7 +58,8 @@ _NO_NAME_WORDS = (
     "health information global international name impression advice google no none unknown anonymous english "
     "british american asian african european indian chinese jewish muslim christian catholic hindu black white "
     "caucasian hispanic type stage grade class group monday tuesday wednesday thursday friday saturday sunday "
-    "january february march july august september october november december internet doctor nurse patient "
+    "january february march july august september october november december internet "
+    "rh negative positive practitioner specialist doctor nurse patient "
     "history complaint diagnosis reported outcome safety education version the this his her my and then contin"
 )
 _NO_NAME = frozenset(_NO_NAME_WORDS.split())
@@ -75,6 +74,9 @@ _MS_WORDS = (
     "flare hug type care fatigue pain delay interval contin is has was can"
 )
 _MS_DISEASE = frozenset(_MS_WORDS.split())
+_ILLNESS = re.compile(
+    r"(?i:lupus|asthma|diabet|cancer|covid|autis|leuk|lymphom|parkins|alzheim|crohn|celiac|coeliac|hiv|flu\b|measles|malaria)"
+)
 _MR_SCANS = frozenset(
     ("ANGIOGRAPHY", "SCAN", "SCANS", "IMAGING", "VENOGRAPHY", "ENTEROGRAPHY", "IS", "WAS", "AND", "HAS")
 )
@@ -88,40 +90,53 @@ def _given_names() -> tuple[frozenset[str], frozenset[str]]:
     return frozenset(rows["plain"].split()), frozenset(rows["words"].split())
 
 
-def _rx(pattern: str, flags: int = 0) -> re.Pattern[str]:
-    return re.compile(pattern, flags)
-
-
-_CUED = _rx(
-    r"(?:\b(?i:my|his|her|their|our|the (?:patient|child|baby|boy|girl)['’]?s?|whose|(?:son|daughter|wife|husband|"
-    r"patient|child)['’]s) (?i:(?:full |first |last )?name(?:['’]?s| is| was))"
+_CUED = re.compile(
+    r"(?:\b(?i:my|his|her|their|our|whose|[^\W\d_]+['’]s) (?i:(?:full |first |last )?name(?:['’]?s| is| was))"
     r"|(?:^|[.,;!?]\s*)(?i:name['’]?s)"
-    r"|\b(?i:i am called|i['’]?m called|call me|calls me|i go by|known as mr|signed by|signed))[ \t]*[:=-]?[ \t]+"
+    r"|\b(?i:i am called|i['’]?m called|call me|calls me|i go by|signed by|signed|myself(?=\s+[A-Z])"
+    r"|me llamo|mi nombre es|je m['’]appelle|mon nom est|ich hei(?:ß|ss)e|mein name ist|mi chiamo|meu nome [ée])"
+    r"|\b(?i:soy|je suis|ich bin|sono|sou)(?=\s+[A-Z]))[ \t]*[:=-]?[ \t]+"
     rf"({_ANY_NAME})"
 )
-_LABELLED = _rx(
+_THINGS_NAME = re.compile(
+    r"(?i:drug|medicines?|medication|tablet|pill|condition|disease|illness|syndrome|test|guideline|trial|brand|it)['’]s"
+)
+_LABELLED = re.compile(
     r"\b(?i:(?:full |patient(?:['’]s)? |first |last |family |given |middle |sur|fore)?name|patient|pt|re|client|"
     rf"resident)[ \t]*[:=][ \t]*(?=({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}}))"
 )
-_TITLED = _rx(rf"\b(?:Mrs?|Ms|Miss|Mx|Dr|Prof|Professor|Herr|Frau|Mme|Señora?)\b\.?[ \t]+({_CAP_NAME})")
-_TITLED_CAPS = _rx(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
-_TITLED_LOWER = _rx(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(?=(?:[ \t]+(\w+))?)")
-_RELATED = _rx(
+# "Will we miss" in a title is no title before a name.
+_NO_TITLE_AFTER = r"(?<!our )(?<!the )(?<!a )(?<!ny )(?<![Ww]e )(?<![Yy]ou )(?<![Tt]o )(?<![Nn]ot )(?<![Ii] )(?<!n't )"
+_TITLED = re.compile(
+    rf"{_NO_TITLE_AFTER}\b(?:Mrs?|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Nurse|Sister|Midwife|Herr|Frau|Mme|Señora?)\b\.?"
+    rf"[ \t]+({_CAP_NAME})"
+)
+_TITLED_CAPS = re.compile(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
+_TITLED_LOWER = re.compile(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(?=(?:[ \t]+(\w+))?)")
+_RELATED = re.compile(
     rf"\b(?i:my|his|her|our|their|the|your)[ \t]+(?i:(?:\w+[ -])?(?:{_RELATION}))[ \t]*,?[ \t]+({_CAP_NAME})"
 )
-_RELATED_LOWER = _rx(rf"\b(?i:my|his|her|our|their)[ \t]+(?i:{_RELATION})[ \t]+([a-z]+)(?:[ \t]+[a-z]+)?")
-_NAMED = _rx(rf"\b(?i:{_PERSON})\b,?[ \t]+(?i:who is )?(?i:named|called|by the name of)[ \t]+({_CAP_NAME})")
-_PATIENT = _rx(rf"\b(?i:patient|pt|client|resident)\b\.?[ \t]+({_CAP_NAME})")
-_I_AM = _rx(rf"\b(?i:i am|i['’]?m|this is|it['’]?s|it is)[ \t]+({_ANY_NAME})")
-_HERE = _rx(rf"({_CAP_NAME})[ \t]+here\b")
-_SIGN_OFF = _rx(
+_RELATED_LOWER = re.compile(rf"\b(?i:my|his|her|our|their)[ \t]+(?i:{_RELATION})[ \t]+([a-z]+)(?:[ \t]+[a-z]+)?")
+_NAMED = re.compile(rf"\b(?i:{_PERSON})\b,?[ \t]+(?i:who is )?(?i:named|called|by the name of)[ \t]+({_CAP_NAME})")
+_PATIENT = re.compile(rf"\b(?i:patient|pt|client|resident)\b\.?[ \t]+({_CAP_NAME})")
+_I_AM = re.compile(rf"\b(?i:i am|i['’]?m|this is|it['’]?s|it is)[ \t]+({_ANY_NAME})")
+_HERE = re.compile(rf"({_CAP_NAME})[ \t]+here\b")
+_SIGN_OFF = re.compile(
     r"(?i:regards|sincerely|faithfully|thanks|thank you|best wishes|cheers|signed|yours)\s*[,.!\n-]\s*"
     rf"({_CAP_NAME})\s*\.?\s*$"
 )
-_CAP_PAIR = _rx(rf"\b({_CAP})[ \t]+((?:{_PARTICLE}[ \t]*)*{_CAP}(?:[ \t]+{_CAP})?)")
-_ALONE = _rx(
+_CAP_PAIR = re.compile(rf"\b({_CAP})[ \t]+((?:{_PARTICLE}[ \t]*)*{_CAP}(?:[ \t]+{_CAP})?)")
+# Two capitals before an age, a birth date or a record number are a name, known or not.
+_PAIR_AND_BIRTH = re.compile(
+    rf"({_CAP}[ \t]+(?:{_PARTICLE}[ \t]*)*{_CAP})(?![\w-])[ \t]*[,(]?[ \t]*(?:"
+    r"(?i:dob|d\.o\.b|date of birth|born|mrn|nhs|aged|age[ \t]*:?[ \t]*\d+)\b|\d{1,3}[ -]?(?:(?i:yo|y/o|years?)\b|[MF]\b))"
+)
+_LOWER_AND_BIRTH = re.compile(
+    r"\b([a-z]{2,}[ \t]+[a-z][a-z'’-]+)[ \t]*[,(]?[ \t]*(?=(?:dob|d\.o\.b|date of birth|mrn|nhs)\b)", re.IGNORECASE
+)
+_ALONE = re.compile(
     rf"\b({_CAP})(?=['’]s[ \t]+(?:leg|calf|pain|dose|doctor|son|blood|test)|[ \t]+(?:{_PERSON_VERB})\b|"
-    r"[ \t]*[,(][ \t]*\d{1,3}\b)"
+    r"[ \t]*[,(][ \t]*\d{1,3}\b(?!\s*%|\.\d))"
 )
 
 
@@ -137,7 +152,9 @@ def find_names(text: str) -> list[tuple[int, int]]:
 
 
 def _after_cues(text: str) -> list[tuple[int, int]]:
-    spans = [_until_stop(text, *m.span(1)) for m in _CUED.finditer(text)]
+    # "The drug's name is" and "the condition's name is" name no person.
+    cued = (m for m in _CUED.finditer(text) if not _THINGS_NAME.match(m.group()) and not _is_ordinary(m.group(1)))
+    spans = [_until_stop(text, *match.span(1)) for match in cued]
     for match in _LABELLED.finditer(text):
         if not _NAME_LABEL_OF_THING.search(text[: match.start()]):
             label_names_person = "name" in match.group()[: match.start(1) - match.start()].lower()
@@ -148,8 +165,23 @@ def _after_cues(text: str) -> list[tuple[int, int]]:
             spans.append(match.span(1))
     for match in _I_AM.finditer(text):
         first = match.group(1).split()[0]
-        if first[0].isupper() and _knows(first, ambiguous=False):
+        if not _knows(first, ambiguous=False):
+            # "I am Xanthe Quill": two capitals are a name unless they are an illness or a people.
+            pair = re.fullmatch(rf"{_CAP}[ \t]+{_CAP}", " ".join(match.group(1).split()[:2]))
+            if (
+                pair
+                and match.group()[0] in "Ii"
+                and "t" not in match.group()[:3].lower()
+                and _may_be_name(pair.group())
+            ):
+                spans.append(_until_lower(text, *match.span(1)))
+            continue
+        if first[0].isupper():
             spans.append(_until_lower(text, *match.span(1)))
+        elif second := re.match(r"\s+[a-z'’-]{3,}(?=\s*(?:[,.;!?]|$|and\b))", text[match.start(1) + len(first) :]):
+            spans.append((match.start(1), match.start(1) + len(first) + second.end()))
+        elif re.match(r"\s*(?:[,.;!?]|$|and\b|from\b|here\b|again\b)", text[match.start(1) + len(first) :]):
+            spans.append((match.start(1), match.start(1) + len(first.rstrip("."))))
     for match in _HERE.finditer(text):
         if _has_given_name(match.group(1)):
             spans.append(match.span(1))
@@ -175,7 +207,7 @@ def _after_relations(text: str) -> list[tuple[int, int]]:
     spans = []
     for pattern in (_RELATED, _NAMED):
         for match in pattern.finditer(text):
-            if not _is_ordinary(match.group(1)) and not _eponym(text, match.end()) and not _drug(match.group(1)):
+            if not _is_ordinary(match.group(1)) and not _eponym(text, match.end()) and not _is_medical(match.group(1)):
                 spans.append(match.span(1))
     for match in _RELATED_LOWER.finditer(text):
         if _knows(match.group(1), ambiguous=False):
@@ -197,6 +229,12 @@ def _known_given_names(text: str) -> list[tuple[int, int]]:
             and not _eponym(text, match.end(1))
         ):
             spans.append(match.span())
+    for match in _PAIR_AND_BIRTH.finditer(text):
+        if _may_be_name(match.group(1)):
+            spans.append(match.span(1))
+    for match in _LOWER_AND_BIRTH.finditer(text):
+        if _knows(match.group(1).split()[0], ambiguous=True):
+            spans.append(match.span(1))
     for match in _ALONE.finditer(text):
         if _knows(match.group(1), ambiguous=False) and not _eponym(text, match.end()):
             spans.append(match.span(1))
@@ -234,14 +272,24 @@ def _has_given_name(name: str) -> bool:
 
 
 def _is_ordinary(name: str) -> bool:
-    return name.split()[0].lower().strip(".,") in _NO_NAME
+    first = name.split()[0].lower().strip(".,")
+    return first in _NO_NAME or first in _STOP
 
 
 def _eponym(text: str, end: int) -> bool:
     return bool(_EPONYM_NOUN.match(text, end))
 
 
-def _drug(name: str) -> bool:
-    from chatbot.present.drugs import named_drugs
+def _may_be_name(pair: str) -> bool:
+    words = [word.lower().strip(".,") for word in pair.split()]
+    return not any(word in _NO_NAME or word in _STOP for word in words) and not any(
+        map(_is_medical, (pair, *pair.split()))
+    )
 
-    return bool(named_drugs(name))
+
+def _is_medical(name: str) -> bool:
+    """Say whether a capitalised word after "my wife" is a medicine or an illness rather than her name."""
+    from chatbot.present.drugs import named_drugs
+    from chatbot.present.glossary import explain_terms
+
+    return bool(_ILLNESS.match(name) or named_drugs(name) or explain_terms(name, 1))

@@ -43,16 +43,19 @@ _MONTH = (
 _DATE = (
     r"(?:\d{1,4}[./-]\d{1,2}[./-]\d{1,4}|\d{8}"
     rf"|\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?[\s-]+{_MONTH},?[\s-]+(?:\d{{4}}|\d{{2}})"
-    rf"|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+\d{{4}})\b"
+    rf"|\d{{1,2}}(?:st|nd|rd|th)?(?:\s+of)?\s+{_MONTH}"
+    rf"|\d{{1,2}}[ -]?{_MONTH}[ -]?\d{{2,4}}"
+    rf"|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)\b"
 )
 _BIRTH_DATE = re.compile(
     r"(?:\bd\.?\s?o\.?\s?b\b\.?|\b(?:date of birth|birth\s?-?date|birthday|bday|born(?:\s+on)?(?:\s+the)?)\b|\bb\.)"
-    rf"\s*(?:is|was|on|the|[:=,-])?\s*({_DATE})",
+    rf"(?:\s*(?:is|was|on|the|[:=,-]))*\s*({_DATE})",
     re.IGNORECASE,
 )
 
 _EMAIL = re.compile(
     r"[\w.+'-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+"
+    r"|\b[\w.+-]{1,64}\s*[(\[]at[)\]]\s*[\w-]{1,63}(?:\.[\w-]{1,63}){1,3}"
     r"|\b[\w.+-]{1,64}(?:\s+dot\s+\w{1,40}){0,3}\s*(?:\(at\)|\[at\]|\bat\b)\s*[\w-]{1,63}"
     r"(?:\s*(?:\(dot\)|\[dot\]|\bdot\b)\s*[\w-]{1,40}){1,3}",
     re.IGNORECASE,
@@ -71,14 +74,15 @@ _PASSWORD = re.compile(
 
 # Labels of identity numbers, and an identifier with a digit in each of its parts.
 _LABEL = (
-    r"(?:m\.?r\.?n\.?|med(?:ical)?\.?\s+rec(?:ord)?|record|nhs|chi|hospital|patient|chart|unit|case|file|accession|"
-    r"s\.?s\.?n\.?|social security|national insurance|ni|nino|passport|(?:insurance\s+)?policy|member|subscriber|"
+    r"(?:m\.?r\.?n\.?|med(?:ical)?\.?\s+rec(?:ord)?|record|nhs|chi|hosp(?:ital)?|urn|uhid|pid|reg(?:istration)?|patient|chart|unit|case|file|accession|"
+    r"s\.?s\.?n\.?|social security|national insurance|ni|nino|passport|insurance(?:\s+policy)?|policy|member|"
+    r"subscriber|"
     r"health\s?card|medicare|medicaid|mbi|driv(?:er['’]?s?|ing)\s+licen[cs]e|aadhaar|aadhar|ssin|bsn|dni|nie|"
     r"codice fiscale|num[eé]ro de s[eé]curit[eé] sociale|account|sort code|encounter|visit|specimen|id card)"
 )
 # With these alone; the others need "number", "no", "id" or "#" after them, as "patient 12" is nobody's number.
 _BARE_LABEL = re.compile(
-    r"^(?:m\.?r\.?n|med(?:ical)?\.?\s+rec|nhs|chi|s\.?s\.?n|social|national|nino|passport|medicare|medicaid|mbi|"
+    r"^(?:m\.?r\.?n|med(?:ical)?\.?\s+rec|nhs|chi|urn|uhid|s\.?s\.?n|social|national|nino|passport|medicare|medicaid|mbi|"
     r"health|driv|aadha|bsn|dni|nie|codice|num)",
     re.IGNORECASE,
 )
@@ -107,7 +111,7 @@ _STREET = (
     r"(?:street|st|road|rd|avenue|ave|av|lane|ln|drive|dr|court|ct|close|way|boulevard|blvd|place|pl|terrace|"
     r"crescent|square|gardens|grove|mews|row|parade|parkway|highway|quay)"
 )
-_CAP_WORD = r"(?:[NSEW]\.?|[A-Z][\w'’.-]*)"
+_CAP_WORD = r"(?:[NSEW]\.?|[A-Z][\w'’.-]*|\d{1,3}(?:st|nd|rd|th))"
 _ADDRESSES = (
     re.compile(
         rf"(?<![\d.])\d{{1,5}}[A-Za-z]?(?:/\d{{1,4}})?,?[ \t]+(?:{_CAP_WORD}[ \t]+){{1,3}}(?i:{_STREET})\b\.?"
@@ -120,7 +124,7 @@ _ADDRESSES = (
         r"boulevard|crescent|grove)\b"
     ),
     re.compile(
-        r"(?<!\d)\d{1,4},?[ \t]+(?:rue|avenue|boulevard|place|impasse|chemin)[ \t]+(?:d[eu][ \t]+)?(?:la[ \t]+)?"
+        r"(?<!\d)\d{1,4},?[ \t]+(?i:rue|avenue|boulevard|place|impasse|chemin)[ \t]+(?:d[eu][ \t]+)?(?:la[ \t]+)?"
         r"[A-Z][\w-]+"
     ),
     re.compile(
@@ -133,8 +137,15 @@ _ADDRESSES = (
     # British postcodes; the second half never holds C, I, K, M, O or V, so "B12 5MG" is none.
     # Source: Royal Mail, Programmer's Guide to the Postcode Address File.
     re.compile(
-        r"\b(?!(?:CD|IL|IG|HB|GP|FE|FT)\d)[A-PR-UWYZ][A-HJ-Y]?\d[A-Z\d]? ?\d(?!ST|ND|RD|TH)[ABD-HJLN-UW-Z]{2}\b"
+        r"\b(?!(?:CD|IL|IG|HB|GP|FE|FT)\d)(?:[BEGLMNSW]|[A-PR-UWYZ][A-HJ-Y])\d[A-Z\d]? \d(?!ST|ND|RD|TH)"
+        r"[ABD-HJLN-UW-Z]{2}\b"
     ),
+)
+# What follows "my address is", up to the end of the clause; an address holds a number or a capital.
+_ADDRESS_LABEL = re.compile(
+    r"\b(?i:my|his|her|our|home|postal|patient(?:['’]s)?|current)[ \t]+(?i:(?:home|postal|new)[ \t]+)?"
+    r"(?i:address)[ \t]*(?i:is|:|=)[ \t]*((?=[^.;\n]{0,20}[A-Z0-9])[^;\n]{4,80}?)"
+    r"(?=[.;!?\n]|$|,?\s+(?:and|but|can|what|i|my)\b)"
 )
 # A postcode without its blank looks like a code of any kind, so it needs the word.
 _POSTCODE_LABEL = re.compile(
@@ -143,7 +154,7 @@ _POSTCODE_LABEL = re.compile(
 
 _PHONE_SHAPE = re.compile(r"(?<![\w.,/])(?:\+|\(\+?)?\d(?:[ \t().-]{0,2}\d){6,14}(?![\w/]|[.,]\d)")
 _PHONE_WORDS = re.compile(
-    r"\b(?:phone|tel|telephone|mobile|cell|fax|pager|call|ring|text|sms|whats\s?app|contact|reach|"
+    r"\b(?:phone|tel|telephone|mobile|cell(?!\s+count)|fax|pager|call|ring|text|sms|whats\s?app|contact|reach|"
     r"number(?:['’]s| is))\b",
     re.IGNORECASE,
 )
@@ -156,6 +167,8 @@ _NOT_A_PHONE_AFTER = re.compile(
     r"participants|adults|children|women|men|years?|cases|deaths|births|[km]?cal|platelets|mm)",
     re.IGNORECASE,
 )
+# "4 500 000" is a count.
+_COUNT = re.compile(r"\d{1,3}(?: \d{3})* 000|\d+000000")
 _YEARS = re.compile(r"(?:1[89]|20)\d\d\s*[-–]\s*(?:1[89]|20)\d\d")
 # How national numbers are written when no word says that they are numbers: US, UK, France, Australia, Germany.
 _PHONE_FORMATS = re.compile(
@@ -214,8 +227,8 @@ def _records(text: str) -> _Found:
         digits = sum(char.isdigit() for char in number)
         named = bool(re.search(r"number|num|\bno\b|\bnr\b|\bid\b|identifier|#|:", link, re.IGNORECASE))
         # "NHS 2021" is a year's guidance; "case number 5" is nobody's file.
-        least = 5 if named else 6
-        if digits >= least and (named or _BARE_LABEL.match(label)):
+        least = 4 if named else 6
+        if digits >= least and not re.fullmatch(r"(?:19|20)\d\d", number) and (named or _BARE_LABEL.match(label)):
             yield "record number", *match.span(3)
     for pattern, holds in _IDENTIFIERS:
         yield from (("record number", *match.span()) for match in pattern.finditer(text) if holds(match.group()))
@@ -225,7 +238,11 @@ def _phones(text: str) -> _Found:
     for match in _PHONE_SHAPE.finditer(text):
         number = match.group()
         before, after = text[max(0, match.start() - 40) : match.start()], text[match.end() : match.end() + 40]
-        if sum(char.isdigit() for char in number) < _LEAST_PHONE_DIGITS or _YEARS.fullmatch(number):
+        if (
+            sum(char.isdigit() for char in number) < _LEAST_PHONE_DIGITS
+            or _YEARS.fullmatch(number)
+            or _COUNT.fullmatch(number)
+        ):
             continue
         if _NOT_A_PHONE_AFTER.match(after):
             continue
@@ -238,6 +255,7 @@ def _phones(text: str) -> _Found:
 
 def _addresses(text: str) -> _Found:
     yield from (("address", *match.span()) for pattern in _ADDRESSES for match in pattern.finditer(text))
+    yield from (("address", *match.span(1)) for match in _ADDRESS_LABEL.finditer(text))
     yield from (("address", *match.span(1)) for match in _POSTCODE_LABEL.finditer(text) if re.search(r"\d", match[1]))
 
 
