@@ -60,6 +60,26 @@ def test_one_document_does_not_conflict_with_itself() -> None:
     assert find_conflicts(statements, [passage(1, "Cramps", "same"), passage(2, "Cramps", "same")]) == ()
 
 
+def test_a_heading_does_not_make_a_list_of_signs_advice() -> None:
+    """A warning sign under a medicine's heading is no advice against it, nor is the opening of a list."""
+    advice = Statement("Quinine may be tried for cramps.", (1,), polarity="for")
+    for text in ("Unexplained bruising.", "Quinine is stopped at once if there is bruising.", "Avoid quinine in:"):
+        sign = Statement(text, (2,), polarity="against")
+        assert (
+            find_conflicts([advice, sign], [passage(1, "Quinine for cramps"), passage(2, "Quinine for cramps")]) == ()
+        )
+
+
+def test_two_documents_differ_on_one_thing_once() -> None:
+    """Several quotes of the same two documents on one medicine give one conflict."""
+    statements = [
+        Statement("Quinine may be tried for cramps.", (1,), polarity="for"),
+        Statement("Quinine should not be used for cramps.", (2,), polarity="against"),
+        Statement("Quinine is not advised for cramps.", (2,), polarity="against"),
+    ]
+    assert len(find_conflicts(statements, [passage(1, "Cramps"), passage(2, "Leg cramps")])) == 1
+
+
 def test_both_sides_are_shown_verbatim_with_body_and_year() -> None:
     """The notice holds both amounts byte for byte, their citation numbers, kinds, bodies and years."""
     statements = [

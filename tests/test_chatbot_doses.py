@@ -124,6 +124,17 @@ def test_no_notice_beside_what_is_no_dose() -> None:
     assert dose_notices(Statement("Potassium below 3.5 mmol/L is low.", (1,))) == ()
 
 
+def test_a_dose_that_is_warned_against_needs_no_fields() -> None:
+    """Nothing is missing from a dose that nobody should take."""
+    statement = Statement("Start simvastatin 80 mg in a new patient.", (1,), context=("Do not:",), polarity="against")
+    assert dose_notices(statement) == ()
+
+
+def test_a_kidneys_clearance_is_no_dose() -> None:
+    """A clearance in mL/minute beside a medicine's name is not an amount of it."""
+    assert not is_dose_statement("Cilostazol is avoided at a creatinine clearance of 25 mL/minute or less.")
+
+
 def test_a_patients_dose_is_as_prescribed() -> None:
     """A dose that a patient reads is followed by the sentence on prescriptions; a clinician's is not."""
     statement = Statement(COMPLETE, (1,))

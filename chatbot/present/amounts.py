@@ -116,6 +116,7 @@ _PER = {
     "hrs": "hour",
     "hours": "hour",
     "min": "minute",
+    "mins": "minute",
     "wk": "week",
     "kilogram": "kg",
     "m²": "m2",

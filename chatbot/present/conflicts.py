@@ -38,13 +38,14 @@ def find_conflicts(statements: Sequence[Statement], passages: Sequence[CitedPass
     """Return the pairs of statements from different documents that disagree, in order of the statements."""
     by_number = {passage.number: passage for passage in passages}
     read = [_read(statement, by_number) for statement in statements]
-    found = []
+    found: dict[tuple[str, str, frozenset[str]], Conflict] = {}
     for (i, one), (j, two) in combinations(enumerate(read), 2):
         if not one.documents or not two.documents or one.documents & two.documents or not _comparable(one, two):
             continue
         if conflict := _opposite(i, j, one, two) or _other_number(i, j, one, two):
-            found.append(conflict)
-    return tuple(found)
+            # One pair of documents that disagree on one thing is told once.
+            found.setdefault((conflict.kind, conflict.about or str((i, j)), one.documents | two.documents), conflict)
+    return tuple(found.values())
 
 
 def conflict_notices(
@@ -72,9 +73,13 @@ class _Read:
     text: str
     polarity: str
     documents: frozenset[str]
+    # Medicines of the quote itself, and of its headings where it has none.
+    named: frozenset[str]
     drugs: frozenset[str]
     things: frozenset[str]
     title: frozenset[str]
+    # Of the titles and headings alone, and of these with the quote.
+    headed: frozenset[str]
     condition: frozenset[str]
     purposes: frozenset[_Purpose]
     populations: frozenset[str]
@@ -95,7 +100,9 @@ _COMMON = frozenset(
     most more least effective helpful best first line therapy drug drugs medicine medicines acute chronic prevent
     prevents preventing prevention does avoid avoided stop longer low high mild severe long term cause causes help
     helps is be of in to on at by or as an a it no do if so up per after
-    relief control what injuries injury choice tried likely""".split()
+    relief control what injuries injury choice tried likely safety
+    withdrawal regimens normal function usual medication work review question evidence dosing doses special situations
+    limits other others same including such""".split()
 )
 # The same condition in clinical and lay words.
 _SAME_CONDITION = (
@@ -155,15 +162,18 @@ def _read(statement: Statement, by_number: dict[int, CitedPassage]) -> _Read:
     headings = [*statement.context, *(line for passage in cited for line in (passage.title, *passage.section))]
     everything = "\n".join((statement.text, *headings))
     own = "\n".join((statement.text, *statement.context))
-    drugs = named_drugs(statement.text) or named_drugs("\n".join(headings))
+    named = named_drugs(statement.text)
+    drugs = named or named_drugs("\n".join(headings))
     doses = find_amounts(statement.text)
     return _Read(
         text=statement.text,
         polarity=statement.polarity,
         documents=frozenset(passage.document_id for passage in cited),
+        named=named,
         drugs=drugs,
         things=_content(statement.text),
         title=_content(" ".join(passage.title for passage in cited)),
+        headed=_condition("\n".join(headings), drugs),
         condition=_condition("\n".join(headings) + "\n" + statement.text, drugs),
         purposes=_purposes(own),
         populations=frozenset(populations_in(everything)) | _adults(own),
@@ -180,30 +190,34 @@ def _comparable(one: _Read, two: _Read) -> bool:
         return False
     if bool(one.purposes) and bool(two.purposes) and not one.purposes & two.purposes:
         return False
-    return not one.condition or not two.condition or bool(one.condition & two.condition)
+    # A title names a condition; a quote also says much else, so two quotes' words alone make no common condition.
+    if not one.headed or not two.headed:
+        return True
+    return bool(one.headed & two.condition or two.headed & one.condition)
 
 
 def _opposite(i: int, j: int, one: _Read, two: _Read) -> Conflict | None:
-    if {one.polarity, two.polarity} != {"for", "against"}:
+    if {one.polarity, two.polarity} != {"for", "against"} or _NO_ADVICE.search(one.text) or _NO_ADVICE.search(two.text):
         return None
-    shared = one.drugs & two.drugs
-    about = ", ".join(sorted(shared))
-    if not shared:
-        # Without a medicine, the quotes must speak of the same thing in much the same words.
-        if one.drugs or two.drugs:
-            return None
-        # What both titles say is the condition; the thing advised on must be shared beyond it.
-        ours, theirs = one.things - (one.title & two.title), two.things - (one.title & two.title)
-        if not ours or not theirs:
-            ours, theirs = one.things, two.things
-        same = ours & theirs
-        if not same or len(same) / min(len(ours), len(theirs)) < _SAME_THING:
-            return None
-    return Conflict("polarity", i, j, about, (one.text, two.text))
+    # A medicine in a heading alone does not make a list of warning signs advice on it, and "X with Y" is not "X".
+    if one.named or two.named:
+        same_drugs = one.named == two.named
+        return Conflict("polarity", i, j, ", ".join(sorted(one.named)), (one.text, two.text)) if same_drugs else None
+    # What the titles say is the condition; the thing advised on must be shared beyond it.
+    ours, theirs = one.things - (one.title | two.title), two.things - (one.title | two.title)
+    if not ours or not theirs:
+        ours, theirs = one.things, two.things
+    if not ours & theirs or len(ours & theirs) / len(ours | theirs) < _SAME_THING:
+        return None
+    return Conflict("polarity", i, j, "", (one.text, two.text))
 
 
-# Half of the shorter quote's own words: below that, two quotes on one condition are about different measures.
-_SAME_THING = 0.6
+# Without a medicine, quotes must speak of the same thing in much the same words: this share of all their own words.
+_SAME_THING = 0.4
+# The opening of a list says nothing by itself, and "stop at once" is about an event, not about the medicine.
+_NO_ADVICE = re.compile(
+    r":\s*$|\bstop\w*\b[^.;]{0,30}\b(?:at\s+once|immediately|straight\s+away)|\bmeans\s+stopping\b", re.IGNORECASE
+)
 
 
 def _other_number(i: int, j: int, one: _Read, two: _Read) -> Conflict | None:

@@ -51,7 +51,7 @@ _INTERVAL = re.compile(
     r"(?:day|daily|week|weekly|month|monthly|night|nightly|24\s*h(?:ours?)?)\b"
     rf"|every\s+(?:other\s+|second\s+|third\s+)?(?:{_COUNT}(?:\s*(?:-|–|to|or)\s*{_COUNT})?\s*)?"
     r"(?:hours?|hrs?|h|minutes?|min|days?|weeks?|months?|mornings?|nights?|evenings?|years?)\b"
-    r"|(?:a|per|each)\s+(?:day|week|month|night|hour)\b|(?:on\s+)?alternate\s+(?:days?|nights?)\b|daily\b|weekly\b|monthly\b|nightly\b|hourly\b"
+    r"|(?:an?|per|each)\s+(?:day|week|month|night|hour)\b|(?:on\s+)?alternate\s+(?:days?|nights?)\b|daily\b|weekly\b|monthly\b|nightly\b|hourly\b"
     r"|at\s+(?:bed\s?time|night|noon)\b|before\s+bed\b|in\s+the\s+(?:morning|evening)\b|each\s+(?:morning|evening)\b"
     r"|(?:as|when|if|where)\s+(?:needed|required|necessary)\b|p\.?r\.?n\b|q\.?\s?\d+\s?h|q\.?[doh]?\.?[dhs]\b"
     r"|b\.?i\.?d\b|t\.?i\.?d\b|q\.?i\.?d\b|b\.?d\b|t\.?d\.?s\b|q\.?d\.?s\b|o\.?d\b|o\.?n\b(?=\.)|mane\b|nocte\b|t\.?i\.?w\b"
@@ -83,6 +83,7 @@ _NOT_MEDICINE = re.compile(
     r"water|fluid\s+intake|drinks?|coffee|tea)\b",
     re.IGNORECASE,
 )
+_CLEARANCE = re.compile(r"\b(?:clearance|filtration\s+rate|e?gfr|crcl)\b[^.;]{0,60}$", re.IGNORECASE)
 # Amounts that a body, a blood test or a device has: never a dose by themselves.
 _BIG_SCALES = frozenset({"kg"})
 
@@ -174,7 +175,8 @@ def dose_notices(
     Its own words, its headings and lead-ins, and the passage's section and title count. What only the rest of
     the passage speaks of is named, so that the reader looks there.
     """
-    if not is_dose_statement(statement.text, statement.context):
+    # A dose that a quote warns against is none to give.
+    if statement.polarity == "against" or not is_dose_statement(statement.text, statement.context):
         return ()
     above: tuple[str, ...] = statement.context
     if passage:
@@ -286,9 +288,13 @@ def calculation_notice(question: str) -> Notice | None:
 
 
 def _medicine_amounts(text: str) -> tuple[Amount, ...]:
-    amounts = find_amounts(text)
-    # A weight in kilograms is a person's, as in "over 50 kg".
-    return tuple(amount for amount in amounts if amount.unit.lower().rstrip("s") not in _BIG_SCALES)
+    # A weight in kilograms is a person's, as in "over 50 kg", and a clearance is a kidney's.
+    return tuple(
+        amount
+        for amount in find_amounts(text)
+        if amount.unit.lower().rstrip("s") not in _BIG_SCALES
+        and not ("minute" in amount.per and _CLEARANCE.search(text[: amount.start]))
+    )
 
 
 def _population(line: str) -> str:

@@ -129,7 +129,8 @@ _CAP_PAIR = re.compile(rf"\b({_CAP})[ \t]+((?:{_PARTICLE}[ \t]*)*{_CAP}(?:[ \t]+
 # Two capitals before an age, a birth date or a record number are a name, known or not.
 _PAIR_AND_BIRTH = re.compile(
     rf"({_CAP}[ \t]+(?:{_PARTICLE}[ \t]*)*{_CAP})(?![\w-])[ \t]*[,(]?[ \t]*(?:"
-    r"(?i:dob|d\.o\.b|date of birth|born|mrn|nhs|aged|age[ \t]*:?[ \t]*\d+)\b|\d{1,3}[ -]?(?:(?i:yo|y/o|years?)\b|[MF]\b))"
+    r"(?i:dob|d\.o\.b|date of birth|born|mrn|nhs|aged|age[ \t]*:?[ \t]*\d+)\b"
+    r"|\d{1,3}[ -]?(?:(?i:yo|y/o|years?)\b|[MF]\b))"
 )
 _LOWER_AND_BIRTH = re.compile(
     r"\b([a-z]{2,}[ \t]+[a-z][a-z'’-]+)[ \t]*[,(]?[ \t]*(?=(?:dob|d\.o\.b|date of birth|mrn|nhs)\b)", re.IGNORECASE
@@ -224,6 +225,8 @@ def _known_given_names(text: str) -> list[tuple[int, int]]:
         first = match.group(1)
         if (
             _knows(first, ambiguous=False)
+            # "Todd's Paralysis" is an eponym; nobody is called "Todd's".
+            and not first.endswith(("'s", "’s"))
             and not _is_ordinary(match.group(2))
             and not _eponym(text, match.end())
             and not _eponym(text, match.end(1))
