@@ -7,16 +7,19 @@ Is not: triage or a diagnosis. No card never means "no emergency".
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from typing import Any, NamedTuple
+from importlib.resources.abc import Traversable
+from typing import Any, NamedTuple, TypeVar
 
 from chatbot.replies import EmergencyCard, Turn
 from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
 from chatbot.understand.telling import Telling, read_telling
 from chatbot.understand.vitals import VITAL_NAMES, read_vitals
+
+T = TypeVar("T")
 
 # How many of the user's next turns a card stays on top of.
 STICKY_TURNS = 5
@@ -70,6 +73,19 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True)
+class WarningScore:
+    """Signs with their points, for pictures that no rule names; `rule` is what fires from `threshold` on."""
+
+    threshold: int
+    signs: tuple[tuple[int, frozenset[str]], ...]
+    rule: Rule
+
+    def fires(self, acute: frozenset[str]) -> bool:
+        """Say whether these findings reach the threshold together."""
+        return sum(points for points, names in self.signs if not names.isdisjoint(acute)) >= self.threshold
+
+
+@dataclass(frozen=True, slots=True)
 class Rules:
     """The table, ready to be read over a message."""
 
@@ -78,6 +94,7 @@ class Rules:
     spelling: Spelling
     findings: tuple[Finding, ...]
     rules: tuple[Rule, ...]
+    score: WarningScore
     lines: Mapping[str, Mapping[str, str]]
 
 
@@ -97,24 +114,33 @@ def load_rules() -> Rules:
     """
     here = resources.files("chatbot.understand")
     present = resources.files("chatbot.present")
-    try:
-        table = _yaml(here.joinpath("redflags.yaml").read_text("utf-8"))
-        telling = _yaml(here.joinpath("telling.yaml").read_text("utf-8"))
-        real_words = _yaml(here.joinpath("real_words.yaml").read_text("utf-8"))["words"].split()
-        lines = _yaml(present.joinpath("emergency_lines.yaml").read_text("utf-8"))
-        return build_rules(table, telling, real_words, lines)
-    except (OSError, KeyError, TypeError, AttributeError, ValueError) as error:
-        raise RulesError(f"the emergency rules cannot be read: {error!r}; reinstall the program") from error
+    return read_table(
+        build_rules,
+        here.joinpath("redflags.yaml"),
+        here.joinpath("telling.yaml"),
+        here.joinpath("real_words.yaml"),
+        present.joinpath("emergency_lines.yaml"),
+    )
 
 
-def _yaml(text: str) -> Any:
+def read_table(build: Callable[..., T], *files: Traversable) -> T:
+    """Parse YAML files and build rules from them.
+
+    Raises:
+        RulesError: a file is missing or malformed, or `build` finds something undefined in it.
+    """
     import yaml
 
-    return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    try:
+        return build(*(yaml.load(file.read_text("utf-8"), Loader=loader) for file in files))
+    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
+        names = ", ".join(file.name for file in files)
+        raise RulesError(f"the rules in {names} cannot be read: {error}; reinstall the program") from error
 
 
 def build_rules(
-    table: Mapping[str, Any], telling: Mapping[str, Any], real_words: Iterable[str], lines: Mapping[str, Any]
+    table: Mapping[str, Any], telling: Mapping[str, Any], real_words: Mapping[str, str], lines: Mapping[str, Any]
 ) -> Rules:
     """Check a table and make it ready; the arguments are the parsed files.
 
@@ -129,33 +155,42 @@ def build_rules(
     findings = tuple(_finding(name, row, known, negators) for name, row in table["findings"].items())
     names = frozenset(finding.name for finding in findings)
     rules = tuple(_rule(row, names, table["cards"]) for row in table["rules"])
+    score = _score(table["warning_score"], names, table["cards"])
     if not rules:
         raise RulesError("the table of emergency rules is empty")
-    spelling = Spelling(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words))
-    return Rules(lexicon, grammar, spelling, findings, rules, lines)
+    spelling = Spelling(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words["words"].split()))
+    return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
 
 
 def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str]) -> Finding:
     flags = {} if isinstance(row, list) else {key: bool(row[key]) for key in row if key != "any"}
     lines = row if isinstance(row, list) else row["any"]
-    patterns = []
-    for line in lines:
-        *parts, last = line.split()
-        span = int(last[1:]) if last.startswith("/") else _DEFAULT_SPAN_WORDS
-        parts = parts if last.startswith("/") else [*parts, last]
-        classes, ordered = [], []
+    return Finding(name, tuple(read_pattern(line, name, known, negators) for line in lines), **flags)
+
+
+def read_pattern(line: str, name: str, known: frozenset[str], negators: frozenset[str]) -> Pattern:
+    """Read one line of classes ("a b > c /6"); `name` is what it belongs to, for the error.
+
+    Raises:
+        RulesError: a class is not in `known`.
+    """
+    *parts, last = line.split()
+    span = int(last[1:]) if last.startswith("/") else _DEFAULT_SPAN_WORDS
+    classes: list[str] = []
+    ordered: list[bool] = []
+    after = False
+    for part in parts if last.startswith("/") else [*parts, last]:
+        if part == ">":
+            after = True
+            continue
+        if part not in known:
+            raise RulesError(f"{name!r} names the unknown word class {part!r}")
+        classes.append(part)
+        ordered.append(after)
         after = False
-        for part in parts:
-            if part == ">":
-                after = True
-                continue
-            if part not in known:
-                raise RulesError(f"finding {name!r} names the unknown word class {part!r}")
-            classes.append(part)
-            ordered.append(after)
-            after = False
-        patterns.append(Pattern(tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes)))
-    return Finding(name, tuple(patterns), **flags)
+    return Pattern(
+        tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes)
+    )
 
 
 def _rule(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, Any]) -> Rule:
@@ -176,6 +211,17 @@ def _rule(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, 
         when=chains,
         unless=unless,
         card=EmergencyCard(card_name, card["title"], card["text"], tuple(card["actions"])),
+    )
+
+
+def _score(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, Any]) -> WarningScore:
+    signs = tuple((int(sign["points"]), frozenset(sign["any"])) for sign in row["signs"])
+    for unknown in frozenset().union(*(names for _, names in signs)) - findings:
+        raise RulesError(f"the warning score names the unknown finding {unknown!r}")
+    card = cards["urgent_signs"]
+    shown = EmergencyCard("urgent_signs", card["title"], card["text"], tuple(card["actions"]))
+    return WarningScore(
+        int(row["threshold"]), signs, Rule("urgent_signs", "urgent_signs", (), frozenset(), shown)
     )
 
 
@@ -250,16 +296,20 @@ def _first_rule(now: _Seen, before: Sequence[_Seen], rules: Rules) -> Rule | Non
     everything = fresh | now.traits
     for seen in before:
         everything |= seen.acute | seen.traits
-    # A rule that this message fills by itself wins over one that needs the turns before it.
-    for available in (fresh | now.traits, everything):
-        for rule in rules.rules:
-            if rule.unless.isdisjoint(available) and any(
-                all(not choice.isdisjoint(available) for choice in chain)
-                and any(not choice.isdisjoint(fresh) for choice in chain)
-                for chain in rule.when
-            ):
-                return rule
-    return None
+    for rule in rules.rules:
+        # What was said before may complete a picture, but it silences no rule that this message fills by itself.
+        if _fills(rule, fresh | now.traits, fresh) or _fills(rule, everything, fresh):
+            return rule
+    return rules.score.rule if rules.score.fires(fresh) else None
+
+
+def _fills(rule: Rule, available: frozenset[str], fresh: frozenset[str]) -> bool:
+    """Say whether findings fill a rule, at least one of them from the message itself."""
+    return rule.unless.isdisjoint(available) and any(
+        all(not choice.isdisjoint(available) for choice in chain)
+        and any(not choice.isdisjoint(fresh) for choice in chain)
+        for chain in rule.when
+    )
 
 
 def _see(text: str, rules: Rules) -> _Seen:
@@ -268,7 +318,7 @@ def _see(text: str, rules: Rules) -> _Seen:
         return _Seen(frozenset(), frozenset())
     told = read_telling(message, rules.grammar)
     by_sentence: dict[int, dict[str, list[Hit]]] = {}
-    for hit in (*_plain(rules.lexicon.hits(message.words)), *read_vitals(message)):
+    for hit in (*without_figures(rules.lexicon.hits(message.words)), *read_vitals(message)):
         if message.sentence[hit.start] == message.sentence[hit.end - 1]:
             by_sentence.setdefault(message.sentence[hit.start], {}).setdefault(hit.name, []).append(hit)
     everywhere = set().union(*by_sentence.values())
@@ -293,8 +343,8 @@ def _see(text: str, rules: Rules) -> _Seen:
     return _Seen(frozenset(acute), frozenset(traits))
 
 
-def _plain(hits: Sequence[Hit]) -> list[Hit]:
-    """Drop what stands inside a longer figure of speech ("out of the blue")."""
+def without_figures(hits: Sequence[Hit]) -> list[Hit]:
+    """Return the hits less those that stand inside a longer figure of speech ("out of the blue")."""
     figures = [hit for hit in hits if hit.name == _FIGURES]
     return [
         hit

@@ -274,6 +274,8 @@ def _sentence(
         return "about", False
     if agents:
         return ("about", False) if inside("learn_verb") else ("report", True)
-    if any(hit.start == first for hit in by_name["asks_knowledge"]) or inside("about"):
+    if inside("about"):
         return "about", False
-    return ("report" if inside("intense") else "open"), False
+    if inside("intense") or inside("at_once"):
+        return "report", False
+    return ("about" if any(hit.start == first for hit in by_name["asks_knowledge"]) else "open"), False
