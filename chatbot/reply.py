@@ -18,7 +18,7 @@ from chatbot.answer.evidence import Evidence, IndexLookup, gather
 from chatbot.answer.suggest import Suggester
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import statement_cautions
-from chatbot.present.drugs import answers_for_named_drug
+from chatbot.present.drugs import answers_for_named_drug, asked_drugs
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
 from chatbot.present.populations import populations_in, suits_population
 from chatbot.present.strength import strength_badges
@@ -176,9 +176,12 @@ class Chatbot:
                 *(populations_in(text) for text in (resolution.standalone_question, *self._said(turns, resolution)))
             )
 
+            names_drug = bool(asked_drugs(resolution.standalone_question))
+
             def suits(text: str, context: tuple[str, ...]) -> bool:
-                named = answers_for_named_drug(resolution.standalone_question, text, context)
-                return named and suits_population(populations, text, context)
+                if names_drug and not answers_for_named_drug(resolution.standalone_question, text, context):
+                    return False
+                return not populations or suits_population(populations, text, context)
 
             statements, passages = compose(
                 resolution,

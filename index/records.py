@@ -25,6 +25,7 @@ CREATE TABLE passages (
     section TEXT NOT NULL, text TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
     lead_ins TEXT NOT NULL, page INTEGER, uncertain INTEGER NOT NULL, units TEXT NOT NULL);
 CREATE INDEX passages_by_document ON passages (document);
+CREATE INDEX documents_by_title ON documents (title);
 """
 # One answer looks at some ten documents; a conversation returns to the same ones.
 _CACHED_DOCUMENTS = 256
@@ -107,6 +108,13 @@ class Records:
     def titles(self) -> dict[str, str]:
         """Return document id -> title, in the index's order."""
         return dict(self._connection.execute("SELECT id, title FROM documents ORDER BY position"))
+
+    def documents_titled(self, title: str, limit: int = 20) -> list[str]:
+        """Return the ids of documents with exactly this title, in the index's order, at most `limit`."""
+        rows = self._connection.execute(
+            "SELECT id FROM documents WHERE title = ? ORDER BY position LIMIT ?", (title, limit)
+        )
+        return [row[0] for row in rows]
 
     def digests(self) -> dict[str, str]:
         """Return document id -> content hash, in the index's order."""

@@ -10,6 +10,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from threading import Lock
 
 import numpy as np
@@ -30,7 +31,7 @@ _PASSAGE_SHARE = 0.7
 # A unit is quoted only if it scores at least this share of the best unit.
 _UNIT_SHARE = 0.72
 # Units whose meaning is compared with the question's; those that share fewest words with it are left out before.
-_COMPARED_UNITS = 20
+_COMPARED_UNITS = 12
 # Two statements that share this much of their meaning or words say the same.
 _SAME_MEANING = 0.92
 _SAME_WORDS = 0.75
@@ -175,14 +176,16 @@ def _candidates(
         for unit in hit.passage.units:
             text = document.text[unit.start : unit.end]
             context = unit_context(document, hit.passage, unit)
-            if not _quotable(text, unit, context) or not suits(text, (document.title, *context)):
+            if not _quotable(text, unit, context):
                 continue
             terms = frozenset(terms_of(" ".join((text, *context))))
             shared = len(wanted & terms) / max(1, len(wanted))
             found.append((shared, position, unit, text, context, terms))
     # Words first, then meaning: comparing every sentence of eight passages would cost more than the search.
     found.sort(key=lambda row: (-row[0] * 0.5 - evidence.hits[row[1]].score, row[1], row[2].start))
-    found = found[:_COMPARED_UNITS]
+    titles = [hit.passage.title for hit in evidence.hits]
+    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])))
+    found = list(islice(suited, _COMPARED_UNITS))
     if not found:
         return []
     made = vectors.of([" ".join((*context, text)) for _, _, _, text, context, _ in found])

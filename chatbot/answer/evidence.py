@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chatbot.answer.confidence import Features, features, probability
 from chatbot.replies import Turn
 from chatbot.understand.followup import Resolution
+from chatbot.understand.synonyms import expand
 from index.embedding import Vectors
 from index.opened import OpenIndex
 from index.search import Hit, Query
@@ -80,19 +81,9 @@ def make_query(
         context=resolution.context if resolution.is_followup else (),
         intents=resolution.asked,
         boosts=tuple(sorted(boosts.items())),
-        expansions=expansions(resolution.standalone_question, opened),
+        expansions=expand(resolution.standalone_question, opened.abbreviations),
         allowed=allowed,
     )
-
-
-# An abbreviation's words count less than the abbreviation: the question did not say them.
-_EXPANSION_WEIGHT = 0.5
-
-
-def expansions(question: str, opened: OpenIndex) -> tuple[tuple[str, float], ...]:
-    """Return the long forms of abbreviations that the corpus itself explains, with their weight."""
-    words = dict.fromkeys(word.strip(".,;:?!()'\"") for word in question.split())
-    return tuple((opened.abbreviations[word], _EXPANSION_WEIGHT) for word in words if word in opened.abbreviations)
 
 
 def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: OpenIndex) -> Evidence:

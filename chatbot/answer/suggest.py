@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from chatbot.answer.confidence import features, probability
-from chatbot.answer.evidence import DEPTH, Evidence, expansions
+from chatbot.answer.evidence import DEPTH, Evidence
+from chatbot.understand.synonyms import expand
 from chatbot.understand.topic import topic_of
 from corpus.documents import Document
 from index.lexical import content_terms
@@ -19,8 +20,6 @@ from index.search import Query
 SHOWN = 3
 # How many candidates are checked at most; each costs a search.
 _CHECKED = 8
-# Passages looked at for documents on the same topic.
-_NEAR = 40
 
 
 class Suggester:
@@ -35,19 +34,23 @@ class Suggester:
     def after(self, evidence: Evidence, document_ids: Iterable[str], asked: Sequence[str]) -> tuple[str, ...]:
         """Return up to three questions after an answer from these documents, none asked before."""
         documents = [self._opened.records.document(name) for name in dict.fromkeys(document_ids)]
-        related = [question for document in documents for question in document.related_questions]
-        return self._first_answerable([*related, *self._questions_near(evidence)], asked)
+        related = _fresh((question for document in documents for question in document.related_questions), asked)
+        known = self.answerable(related[:_CHECKED])
+        led_to = [question for question, answers in zip(related[:_CHECKED], known, strict=True) if answers]
+        if len(led_to) < SHOWN:
+            led_to = _fresh([*led_to, *self._questions_near(evidence)], asked)
+        return tuple(led_to[:SHOWN])
 
     def instead(self, evidence: Evidence, asked: Sequence[str]) -> tuple[str, ...]:
         """Return the nearest questions that the index can answer, for one that it cannot."""
-        return self._first_answerable(self._questions_near(evidence), asked)
+        return tuple(_fresh(self._questions_near(evidence), asked)[:SHOWN])
 
     def answerable(self, questions: Sequence[str]) -> list[bool]:
         """Say for each question whether the index answers it, by the same measure as for a user's question."""
         with self._lock:
             unknown = [question for question in dict.fromkeys(questions) if question not in self._known]
         if unknown:
-            queries = [Query(question, expansions=expansions(question, self._opened)) for question in unknown]
+            queries = [Query(question, expansions=expand(question, self._opened.abbreviations)) for question in unknown]
             for question, ranked in zip(unknown, self._opened.rank(queries, DEPTH), strict=True):
                 hits = self._opened.hits(ranked)
                 seen = features(question, topic_of(question) or question, hits, self._opened)
@@ -57,24 +60,26 @@ class Suggester:
             return [self._known[question] for question in questions]
 
     def _questions_near(self, evidence: Evidence) -> list[str]:
+        """Return the questions that documents answer which are near by title or by content.
+
+        A document of the index answers its own question, so that these need no search.
+        """
         near = [hit.passage.document_id for hit in evidence.hits]
-        if near:
-            title = self._opened.records.document(near[0]).title
-            ranked = self._opened.rank([Query(title, intents=frozenset())], _NEAR)[0] if title else None
-            near += [self._opened.document_id(int(row)) for row in ranked.rows] if ranked else []
-        documents = (self._opened.records.document(name) for name in dict.fromkeys(near))
+        titled = self._opened.records.documents_titled(evidence.hits[0].passage.title) if near else []
+        documents = (self._opened.records.document(name) for name in dict.fromkeys((*near, *titled)))
         return [question for document in documents if (question := own_question(document))]
 
-    def _first_answerable(self, candidates: Iterable[str], asked: Sequence[str]) -> tuple[str, ...]:
-        taken = {_gist(question) for question in asked}
-        fresh: list[str] = []
-        for question in candidates:
-            if (gist := _gist(question)) not in taken and gist:
-                taken.add(gist)
-                fresh.append(question)
-        fresh = fresh[:_CHECKED]
-        known = self.answerable(fresh)
-        return tuple(question for question, answers in zip(fresh, known, strict=True) if answers)[:SHOWN]
+
+def _fresh(candidates: Iterable[str], asked: Sequence[str]) -> list[str]:
+    """Return the candidates that ask what nobody asked yet, each once."""
+    taken = {_gist(question) for question in asked}
+    fresh: list[str] = []
+    for question in candidates:
+        gist = _gist(question)
+        if gist and gist not in taken:
+            taken.add(gist)
+            fresh.append(question)
+    return fresh
 
 
 def own_question(document: Document) -> str:
