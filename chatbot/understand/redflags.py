@@ -7,19 +7,14 @@ Is not: triage or a diagnosis. No card never means "no emergency".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
-from importlib import resources
-from importlib.resources.abc import Traversable
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from chatbot.replies import EmergencyCard, Turn
-from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
+from chatbot.understand.phrases import Hit, Words, read_words
+from chatbot.understand.rule_table import Finding, Pattern, Rule, Rules, load_rules
 from chatbot.understand.telling import Telling, read_telling
-from chatbot.understand.vitals import VITAL_NAMES, read_vitals
-
-T = TypeVar("T")
+from chatbot.understand.vitals import read_vitals
 
 # How many of the user's next turns a card stays on top of.
 STICKY_TURNS = 5
@@ -27,75 +22,8 @@ STICKY_TURNS = 5
 _MEMORY_TURNS = 6
 # The word class whose phrases hide the words inside them.
 _FIGURES = "idiom"
-# Words between the first and the last word of a finding when its line names no number.
-_DEFAULT_SPAN_WORDS = 8
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
 _NEAREST = 4
-
-
-class RulesError(ValueError):
-    """The rules cannot be read. There is no bot without them."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pattern:
-    """Word classes that together make a finding: `ordered[i]` says that it stands after the one before it."""
-
-    classes: tuple[str, ...]
-    ordered: tuple[bool, ...]
-    span_words: int
-    negating: bool
-    needed: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One symptom, sign or trait, by any of its patterns; for the flags see the head of `redflags.yaml`."""
-
-    name: str
-    patterns: tuple[Pattern, ...]
-    mild_too: bool = False
-    named: bool = False
-    context: bool = False
-    anyone: bool = False
-    ever: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A presentation: any of `when`, each a chain of choices of findings; `card` names what is shown."""
-
-    id: str
-    group: str
-    when: tuple[tuple[frozenset[str], ...], ...]
-    unless: frozenset[str]
-    card: EmergencyCard
-
-
-@dataclass(frozen=True, slots=True)
-class WarningScore:
-    """Signs with their points, for pictures that no rule names; `rule` is what fires from `threshold` on."""
-
-    threshold: int
-    signs: tuple[tuple[int, frozenset[str]], ...]
-    rule: Rule
-
-    def fires(self, acute: frozenset[str]) -> bool:
-        """Say whether these findings reach the threshold together."""
-        return sum(points for points, names in self.signs if not names.isdisjoint(acute)) >= self.threshold
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """The table, ready to be read over a message."""
-
-    lexicon: Lexicon
-    grammar: Lexicon
-    spelling: Spelling
-    findings: tuple[Finding, ...]
-    rules: tuple[Rule, ...]
-    score: WarningScore
-    lines: Mapping[str, Mapping[str, str]]
 
 
 class _Seen(NamedTuple):
@@ -103,126 +31,6 @@ class _Seen(NamedTuple):
 
     acute: frozenset[str]
     traits: frozenset[str]
-
-
-@cache
-def load_rules() -> Rules:
-    """Read and check the shipped rules.
-
-    Raises:
-        RulesError: a file is missing, malformed, or names something that is not defined.
-    """
-    here = resources.files("chatbot.understand")
-    present = resources.files("chatbot.present")
-    return read_table(
-        build_rules,
-        here.joinpath("redflags.yaml"),
-        here.joinpath("telling.yaml"),
-        here.joinpath("real_words.yaml"),
-        present.joinpath("emergency_lines.yaml"),
-    )
-
-
-def read_table(build: Callable[..., T], *files: Traversable) -> T:
-    """Parse YAML files and build rules from them.
-
-    Raises:
-        RulesError: a file is missing or malformed, or `build` finds something undefined in it.
-    """
-    import yaml
-
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    try:
-        return build(*(yaml.load(file.read_text("utf-8"), Loader=loader) for file in files))
-    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, ValueError) as error:
-        names = ", ".join(file.name for file in files)
-        raise RulesError(f"the rules in {names} cannot be read: {error}; reinstall the program") from error
-
-
-def build_rules(
-    table: Mapping[str, Any], telling: Mapping[str, Any], real_words: Mapping[str, str], lines: Mapping[str, Any]
-) -> Rules:
-    """Check a table and make it ready; the arguments are the parsed files.
-
-    Raises:
-        RulesError: a rule names no finding, a finding no word class, or a card is missing.
-    """
-    lexicon = Lexicon(table["words"])
-    grammar = Lexicon(telling["lists"])
-    slang = {str(key): " ".join(read_words(str(plain or "")).words) for key, plain in telling["slang"].items()}
-    negators = frozenset(table["negators"])
-    known = lexicon.names | {f"@{name}" for name in VITAL_NAMES}
-    findings = tuple(_finding(name, row, known, negators) for name, row in table["findings"].items())
-    names = frozenset(finding.name for finding in findings)
-    rules = tuple(_rule(row, names, table["cards"]) for row in table["rules"])
-    score = _score(table["warning_score"], names, table["cards"])
-    if not rules:
-        raise RulesError("the table of emergency rules is empty")
-    spelling = Spelling(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words["words"].split()))
-    return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
-
-
-def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str]) -> Finding:
-    flags = {} if isinstance(row, list) else {key: bool(row[key]) for key in row if key != "any"}
-    lines = row if isinstance(row, list) else row["any"]
-    return Finding(name, tuple(read_pattern(line, name, known, negators) for line in lines), **flags)
-
-
-def read_pattern(line: str, name: str, known: frozenset[str], negators: frozenset[str]) -> Pattern:
-    """Read one line of classes ("a b > c /6"); `name` is what it belongs to, for the error.
-
-    Raises:
-        RulesError: a class is not in `known`.
-    """
-    *parts, last = line.split()
-    span = int(last[1:]) if last.startswith("/") else _DEFAULT_SPAN_WORDS
-    classes: list[str] = []
-    ordered: list[bool] = []
-    after = False
-    for part in parts if last.startswith("/") else [*parts, last]:
-        if part == ">":
-            after = True
-            continue
-        if part not in known:
-            raise RulesError(f"{name!r} names the unknown word class {part!r}")
-        classes.append(part)
-        ordered.append(after)
-        after = False
-    return Pattern(
-        tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes)
-    )
-
-
-def _rule(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, Any]) -> Rule:
-    name = row["id"]
-    chains = tuple(
-        tuple(frozenset(part.strip().split("|")) for part in line.split("+")) for line in row["when"]
-    )
-    unless = frozenset(row.get("unless") or ())
-    for unknown in (frozenset().union(*(choice for chain in chains for choice in chain)) | unless) - findings:
-        raise RulesError(f"rule {name!r} names the unknown finding {unknown!r}")
-    card_name = row.get("card", row.get("group", name))
-    if card_name not in cards:
-        raise RulesError(f"rule {name!r} has no card {card_name!r}")
-    card = cards[card_name]
-    return Rule(
-        id=name,
-        group=row.get("group", name),
-        when=chains,
-        unless=unless,
-        card=EmergencyCard(card_name, card["title"], card["text"], tuple(card["actions"])),
-    )
-
-
-def _score(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, Any]) -> WarningScore:
-    signs = tuple((int(sign["points"]), frozenset(sign["any"])) for sign in row["signs"])
-    for unknown in frozenset().union(*(names for _, names in signs)) - findings:
-        raise RulesError(f"the warning score names the unknown finding {unknown!r}")
-    card = cards["urgent_signs"]
-    shown = EmergencyCard("urgent_signs", card["title"], card["text"], tuple(card["actions"]))
-    return WarningScore(
-        int(row["threshold"]), signs, Rule("urgent_signs", "urgent_signs", (), frozenset(), shown)
-    )
 
 
 def find_red_flag(
@@ -282,9 +90,7 @@ def with_lines(
     actions = card.actions
     if locale and (numbers := lines["locales"].get(locale.lower())):
         kinds = lines["cards"].get(card.presentation, lines["cards"]["default"])
-        said = tuple(
-            lines["sentences"][kind].format(number=numbers[kind]) for kind in kinds if numbers.get(kind)
-        )
+        said = tuple(lines["sentences"][kind].format(number=numbers[kind]) for kind in kinds if numbers.get(kind))
         actions = said + actions
     return EmergencyCard(card.presentation, card.title, card.text, actions, sticky)
 
@@ -345,14 +151,15 @@ def _see(text: str, rules: Rules) -> _Seen:
 
 def without_figures(hits: Sequence[Hit]) -> list[Hit]:
     """Return the hits less those that stand inside a longer figure of speech ("out of the blue")."""
-    figures = [hit for hit in hits if hit.name == _FIGURES]
+    hidden: dict[int, int] = {}
+    for figure in hits:
+        if figure.name == _FIGURES:
+            for at in range(figure.start, figure.end):
+                hidden[at] = max(hidden.get(at, 0), figure.end - figure.start)
     return [
         hit
         for hit in hits
-        if not any(
-            figure.start <= hit.start and hit.end <= figure.end and hit.end - hit.start < figure.end - figure.start
-            for figure in figures
-        )
+        if hit.end - hit.start >= hidden.get(hit.start, 0) or hit.end - hit.start >= hidden.get(hit.end - 1, 0)
     ]
 
 
@@ -363,9 +170,7 @@ def _allowed(finding: Finding, told: Telling, number: int) -> bool:
     return told.report[number] and (told.person[number] or not finding.named)
 
 
-def _matches(
-    pattern: Pattern, finding: Finding, hits: Mapping[str, list[Hit]], message: Words, told: Telling
-) -> bool:
+def _matches(pattern: Pattern, finding: Finding, hits: Mapping[str, list[Hit]], message: Words, told: Telling) -> bool:
     def counts(hit: Hit) -> bool:
         if told.unreal[hit.start] and not finding.anyone and not finding.context:
             return False

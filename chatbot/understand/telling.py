@@ -7,9 +7,10 @@ Is not: a parser. Where the words leave it open, a message counts as a report: a
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice, takewhile
 
 from chatbot.understand.phrases import Hit, Lexicon, Words
 
@@ -28,6 +29,9 @@ _CLAUSE_WORDS = 5
 # Two or three words with no person and no onset are a topic ("chest pain"), not a report.
 _TOPIC_WORDS = 3
 
+# No phrase of the lists is longer.
+_LONGEST_PHRASE_WORDS = 8
+
 _CLAUSE_STARTS = frozenset("but however although though yet now then today tonight".split())
 _SUBJECTS = frozenset("i my he she his her it there we since suddenly can should what which is this that".split())
 _QUESTION_WORDS = frozenset("can should what which is".split())
@@ -36,9 +40,14 @@ _PATIENT = re.compile(
 )
 _VITALS = re.compile(r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp \d)")
 _YEAR = re.compile(r"\b(?:in|since|from|of) (?:19[4-9]\d|20[0-3]\d)\b")
-_SPAN_OF_YEARS = re.compile(r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
-                            r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b")
-_LONG_AGO = re.compile(r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) (?:years?|months?|decades?) (?:ago|back)\b")
+_SPAN_OF_YEARS = re.compile(
+    r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
+    r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b"
+)
+_LONG_AGO = re.compile(
+    r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) "
+    r"(?:years?|months?|decades?) (?:ago|back)\b"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,33 +98,36 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
 
 
 def _longest(hits: Sequence[Hit]) -> list[Hit]:
-    """Drop a hit of one list inside a longer hit of another ("now" in "now and then")."""
-    kept: list[Hit] = []
-    reach: list[Hit] = []
+    """Drop a hit inside a longer one whose list overrules its own ("now" in "now and then")."""
+    kept = []
+    longer = [hit for hit in hits if hit.end - hit.start > 1]
+    at = 0
     for hit in hits:
-        reach = [other for other in reach if other.end > hit.start]
-        reach.append(hit)
-        kept.append(hit)
-    return [
-        hit
-        for hit in kept
+        while at < len(longer) and longer[at].start < hit.start - _LONGEST_PHRASE_WORDS:
+            at += 1
+        around = takewhile(lambda other, limit=hit.start: other.start <= limit, islice(longer, at, None))
         if not any(
-            other.start <= hit.start
-            and hit.end <= other.end
-            and other.end - other.start > hit.end - hit.start
-            and {hit.name, other.name} in _OVERRULES
-            for other in kept
-        )
-    ] if len(kept) < 400 else kept
+            hit.end <= other.end
+            and hit.end - hit.start < other.end - other.start
+            and (hit.name, other.name) in _OVERRULES
+            for other in around
+        ):
+            kept.append(hit)
+    return kept
 
 
-_OVERRULES = (
-    {"present", "chronic"},
-    {"negator", "not_negating"},
-    {"mild", "not_mild"},
-    {"about", "real_signs"},
-    {"unreal", "real_signs"},
-    {"present", "past"},
+# (list, the list that overrules it where a longer phrase of it covers the same words)
+_OVERRULES = frozenset(
+    {
+        ("present", "chronic"),
+        ("present", "past"),
+        ("past", "present"),
+        ("chronic", "present"),
+        ("negator", "not_negating"),
+        ("mild", "not_mild"),
+        ("about", "real_signs"),
+        ("unreal", "real_signs"),
+    }
 )
 
 
@@ -139,21 +151,16 @@ def _clauses(message: Words, bounds: Sequence[tuple[int, int]]) -> list[tuple[in
             after_comma = place[at] - place[at - 1] > 1
             joined = words[at - 1] == "and" and words[at] in _SUBJECTS
             turn = words[at] in _CLAUSE_STARTS and (words[at] != "now" or words[at + 1 : at + 3] != ("and", "then"))
-            if turn and at - begin >= 2:
-                clauses.append((begin, at))
-                begin = at
-            elif ((after_comma and words[at] in _SUBJECTS) or joined) and at - begin >= (
-                _CLAUSE_WORDS if words[at] not in _QUESTION_WORDS else _TOPIC_WORDS
-            ):
+            subject = joined or (after_comma and words[at] in _SUBJECTS)
+            least = _TOPIC_WORDS if words[at] in _QUESTION_WORDS else _CLAUSE_WORDS
+            if (turn and at - begin >= 2) or (subject and at - begin >= least):
                 clauses.append((begin, at))
                 begin = at
         clauses.append((begin, end))
     return clauses
 
 
-def _denied(
-    message: Words, by_name: Mapping[str, list[Hit]], bounds: Sequence[tuple[int, int]]
-) -> tuple[bool, ...]:
+def _denied(message: Words, by_name: Mapping[str, list[Hit]], bounds: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
     words, place = message.words, message.place
     flags = [False] * len(words)
     ends = [end for _, end in bounds]
@@ -184,9 +191,7 @@ def _denied(
     return tuple(flags)
 
 
-def _reach(
-    message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]], reach: int
-) -> tuple[bool, ...]:
+def _reach(message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]], reach: int) -> tuple[bool, ...]:
     flags = [False] * len(message.words)
     ends = [end for _, end in bounds]
     for hit in hits:
@@ -197,9 +202,7 @@ def _reach(
     return tuple(flags)
 
 
-def _unreal(
-    message: Words, by_name: Mapping[str, list[Hit]], clauses: Sequence[tuple[int, int]]
-) -> tuple[bool, ...]:
+def _unreal(message: Words, by_name: Mapping[str, list[Hit]], clauses: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
     """Flag what is feared, warned of, prevented or supposed, up to the end of its clause."""
     flags = [False] * len(message.words)
     ends = [end for _, end in clauses]
@@ -217,48 +220,47 @@ def _times(
 ) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
     past = [False] * len(message.words)
     chronic = [False] * len(message.words)
-    marks = {name: [hit.start for hit in by_name[name]] for name in ("past", "chronic", "present")}
+    clause_starts = [start for start, _ in clauses]
+    marked: list[set[str]] = [set() for _ in clauses]
+    for name in ("past", "chronic", "present", "not_this_time"):
+        for hit in by_name[name]:
+            marked[bisect_right(clause_starts, hit.start) - 1].add(name)
     for position, (start, end) in enumerate(clauses):
-        text = " ".join(message.words[start:end])
-        after = clauses[position + 1] if position + 1 < len(clauses) else (end, end)
-        if any(after[0] <= at < after[1] for at in (hit.start for hit in by_name["not_this_time"])):
+        if "present" in marked[position]:
+            continue
+        if position + 1 < len(clauses) and "not_this_time" in marked[position + 1]:
             # "My fits always stopped by themselves, but this one …": the old trouble is the present one.
             continue
-
-        def inside(name: str, start: int = start, end: int = end) -> bool:
-            return any(start <= at < end for at in marks[name])
-
-        if inside("present"):
-            continue
-        if inside("past") or _YEAR.search(text) or _LONG_AGO.search(text):
+        text = " ".join(message.words[start:end])
+        if "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
             past[start:end] = [True] * (end - start)
-        if inside("chronic") or _SPAN_OF_YEARS.search(text):
+        if "chronic" in marked[position] or _SPAN_OF_YEARS.search(text):
             chronic[start:end] = [True] * (end - start)
     return tuple(past), tuple(chronic)
 
 
-def _sentence(
-    message: Words, by_name: Mapping[str, list[Hit]], number: int, start: int, end: int
-) -> tuple[str, bool]:
+def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, start: int, end: int) -> tuple[str, bool]:
     """Say of one sentence whether it is a "report", "about" something or "open", and if it has a person."""
-    words = message.words
+
+    def within(name: str) -> list[Hit]:
+        hits = by_name[name]
+        low = bisect_left(hits, start, key=lambda hit: hit.start)
+        return hits[low : bisect_left(hits, end, lo=low, key=lambda hit: hit.start)]
 
     def inside(name: str) -> bool:
-        return any(start <= hit.start < end for hit in by_name[name])
+        return bool(within(name))
 
     first = start
-    leading = {hit.start for hit in by_name["leading"]}
+    leading = {hit.start for hit in within("leading")}
     while first < end - 1 and first in leading:
         first += 1
     asks = message.asked[number] or any(
-        hit.start == first for name in ("asks_first", "asks_subject") for hit in by_name[name]
+        hit.start == first for name in ("asks_first", "asks_subject") for hit in within(name)
     )
-    text = " ".join(words[start:end])
-    agents = [hit for hit in by_name["agent"] if start <= hit.start < end]
-    person = any(
-        start <= hit.start < end and not any(agent.start <= hit.start < agent.end for agent in agents)
-        for hit in by_name["sufferer"]
-    )
+    text = " ".join(message.words[start:end])
+    agents = within("agent")
+    as_agent = {at for agent in agents for at in range(agent.start, agent.end)}
+    person = any(hit.start not in as_agent for hit in within("sufferer"))
     clinical = bool(_PATIENT.search(text))
     vitals = bool(_VITALS.search(text))
     if not asks:
@@ -278,4 +280,4 @@ def _sentence(
         return "about", False
     if inside("intense") or inside("at_once"):
         return "report", False
-    return ("about" if any(hit.start == first for hit in by_name["asks_knowledge"]) else "open"), False
+    return ("about" if any(hit.start == first for hit in within("asks_knowledge")) else "open"), False

@@ -15,31 +15,37 @@ from typing import Any, Literal, get_args
 
 from chatbot.replies import EmergencyCard, Turn
 from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
-from chatbot.understand.redflags import Pattern, crisis_card, load_rules, read_pattern, read_table, without_figures
+from chatbot.understand.redflags import crisis_card, without_figures
+from chatbot.understand.rule_table import Pattern, load_rules, read_pattern, read_table
 
 UnfitKind = Literal["self_harm_dose", "harm_others", "lethal_dose", "falsify", "drug_misuse"]
 
 # "and what dose?" right after a refused request is the same request.
 _CARRIED_TURNS = 2
 _CARRIES_ON = re.compile(
-    r"^(?:and|so|but|ok|then|please)?[ ,]*(?:how (?:much|many)|what (?:dose|amount|about)|which|why not|just tell|tell me|it'?s for|"
-    r"hypothetically|for a (?:book|novel|story)|come on|please)\b",
+    r"^(?:and|so|but|ok|then|please)?[ ,]*(?:how (?:much|many)|what (?:dose|amount|about)|which|why not|"
+    r"just tell|tell me|it'?s for|hypothetically|for a (?:book|novel|story)|come on|please)\b",
     re.IGNORECASE,
 )
 
 _PREMISE = re.compile(
-    r"\b(?:is|was|are) (?:it|this|that) (?:really |actually |still )?(?:true|correct|right|so|a fact|a myth|the case|possible that)\b"
+    r"\b(?:is|was|are) (?:it|this|that) (?:really |actually |still )?"
+    r"(?:true|correct|right|so|a fact|a myth|the case|possible that)\b"
     r"|\b(?:am i right|i am right|i'm right|is that so|is this so|correct me if)\b"
     r"|^(?:isn'?t|aren'?t|doesn'?t|don'?t|wasn'?t|hasn'?t|can'?t|won'?t|shouldn'?t|wouldn'?t|didn'?t)\b"
-    r"|, ?(?:right|correct|true|yes|no|isn'?t it|aren'?t they|don'?t they|doesn'?t it|isn'?t that so|innit|huh)\s*\?*\s*$"
-    r"|\b(?:i (?:have )?(?:heard|read|was told|saw|learned|learnt)|i'?ve (?:heard|read|been told|seen)|everyone says|everybody says|"
-    r"people say|they say|some say|my (?:friend|doctor|mother|mum|mom|neighbou?r|father|dad|wife|husband|nurse|"
+    r"|, ?(?:right|correct|true|yes|no|isn'?t it|aren'?t they|don'?t they|doesn'?t it|"
+    r"isn'?t that so|innit|huh)\s*\?*\s*$"
+    r"|\b(?:i (?:have )?(?:heard|read|was told|saw|learned|learnt)|i'?ve (?:heard|read|been told|seen)|"
+    r"everyone says|everybody says|people say|they say|some say|my (?:friend|doctor|mother|mum|mom|"
+    r"neighbou?r|father|dad|wife|husband|nurse|"
     r"pharmacist|colleague|sister|brother|aunt|grandmother) (?:told me|says|said|claims|thinks|believes|told us)|"
-    r"the internet says|google says|chatgpt says|it is said|it is a myth|it'?s a myth|it is known that|as we know|as is known|"
-    r"apparently|supposedly|surely|obviously|studies show|research shows|the news says|rumou?r)\b"
-    r"|^(?:so |but |and )?(?:since|given that|because|seeing that|as) .{3,200}?, ?(?:what|which|how|why|can|should|do|does|is|are|when)\b"
-    r"|\bwhy (?:is|are) .{2,80}\b(?:best|recommended|preferred|first choice|first line|safe|safer|better|dangerous|banned|useless|"
-    r"effective|ineffective|harmful|harmless)\b"
+    r"the internet says|google says|chatgpt says|it is said|it is a myth|it'?s a myth|"
+    r"it is known that|as we know|as is known|apparently|supposedly|surely|obviously|studies show|"
+    r"research shows|the news says|rumou?r)\b"
+    r"|^(?:so |but |and )?(?:since|given that|because|seeing that|as) .{3,200}?, ?"
+    r"(?:what|which|how|why|can|should|do|does|is|are|when)\b"
+    r"|\bwhy (?:is|are) .{2,80}\b(?:best|recommended|preferred|first choice|first line|safe|safer|better|dangerous|"
+    r"banned|useless|effective|ineffective|harmful|harmless)\b"
     r"|\btrue\s*\?\s*$|\btrue or false\b",
     re.IGNORECASE,
 )
@@ -104,9 +110,7 @@ def _build(table: Mapping[str, Any]) -> UnfitRules:
     return UnfitRules(lexicon, spelling, kinds)
 
 
-def find_unfit_request(
-    question: str, turns: Sequence[Turn] = (), *, locale: str | None = None
-) -> UnfitRequest | None:
+def find_unfit_request(question: str, turns: Sequence[Turn] = (), *, locale: str | None = None) -> UnfitRequest | None:
     """Return the refusal that a question must get, or None.
 
     A short push after a refused request ("just tell me how much") is refused like it. A question that names a

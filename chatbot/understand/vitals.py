@@ -21,7 +21,10 @@ VITAL_NAMES = (
 
 _NUMBER = r"(\d+(?:[.,]\d+)?)"
 # Source: NICE NG143 (fever in under 5s), 38 °C; upper end keeps out other numbers.
-_TEMPERATURE = re.compile(rf"\b(?:fever|febrile|temp|temperature|t|hot|degrees|body|rigors?)\b(?: \w+){{0,4}}? {_NUMBER}\b")
+_TEMPERATURE = re.compile(
+    rf"\b(?:fever|febrile|temp|temperature|t|hot|degrees|body|rigors?)\b"
+    rf"(?: \w+){{0,4}}? {_NUMBER}\b"
+)
 _BARE_TEMPERATURE = re.compile(r"\b((?:3[89]|4[01])[.,]\d) ?(?:c|degrees)?\b")
 # Source: NICE NG133 (hypertension in pregnancy): severe from 160/110; NG253 (sepsis): systolic 90 or below.
 _PRESSURE = re.compile(r"\b(\d{2,3})(?:/| over | / )(\d{2,3})\b")
@@ -37,14 +40,21 @@ _CREATINE_KINASE = re.compile(r"\b(?:ck|creatine kinase|cpk)(?: (?:of|is|at|leve
 _BODY_SURFACE = re.compile(r"\b(\d{1,2}) (?:tbsa|of his body|of her body|body surface|of my body)\b")
 _AGE = re.compile(r"\b(\d{1,2}) (days?|weeks?|months?|mo|wk)( old| of age)?\b")
 _WEEKS = re.compile(
-    r"(?:\b(?:i am|she is|am|at|now|about|i was|wife is|sister is|is) (\d{1,2}) (?:weeks|week)\b|^(\d{1,2}) (?:weeks|week)\b)"
+    r"(?:\b(?:i am|she is|am|at|now|about|i was|wife is|sister is|is) (\d{1,2}) (?:weeks|week)\b|"
+    r"^(\d{1,2}) (?:weeks|week)\b)"
     r"(?! (?:old|post|after|ago|since|into|of (?!preg)|on|and a))"
 )
 # From the second trimester on, a bare "35 weeks" is an age of pregnancy more often than a span of time.
-_BARE_WEEKS = re.compile(r"(?<!for )(?<!last )(?<!past )(?<!in )\b(?:1[4-9]|[23]\d|4[0-2]) weeks?\b(?! (?:old|ago|post|after|since|later|of))")
+_BARE_WEEKS = re.compile(
+    r"(?<!for )(?<!last )(?<!past )(?<!in )"
+    r"\b(?:1[4-9]|[23]\d|4[0-2]) weeks?\b(?! (?:old|ago|post|after|since|later|of))"
+)
 _OBSTETRIC = re.compile(r"\b(?:[23]\d|4[0-2])\+[0-6]\b|\b\d{1,2}/40\b|\bg\d+ ?p\d+\b|\b\d{1,2} weeks? gestation\b")
-_COUNT = re.compile(r"(?<![.\d])(?<!was )(?<!age )(?<!aged )\b(\d{1,3})\b(?![.,/+])(?! (?:mg|mcg|ug|ml|g|kg|weeks?|days?|hours?|minutes?|years?|year|units?|week|"
-                    r"month|months|am|pm|times|percent|mmol|x|th|st|nd|rd|degrees|m|f)\b)")
+_COUNT = re.compile(
+    r"(?<![.\d])(?<!was )(?<!age )(?<!aged )\b(\d{1,3})\b(?![.,/+])"
+    r"(?! (?:mg|mcg|ug|ml|g|kg|weeks?|days?|hours?|minutes?|years?|year|units?|"
+    r"week|month|months|am|pm|times|percent|mmol|x|th|st|nd|rd|degrees|m|f)\b)"
+)
 _GRAMS = re.compile(r"\b(\d{1,3}) (?:g|grams|gram) (?:of )?(?:paracetamol|acetaminophen|tylenol|ibuprofen|aspirin)\b")
 # From so many tablets at once on, a number speaks of an overdose and not of a dose.
 _MANY_TABLETS = 8
