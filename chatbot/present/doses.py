@@ -215,7 +215,8 @@ def _load_notations() -> tuple[tuple[str, re.Pattern[str], bool, str], ...]:
 
 def find_notations(text: str) -> tuple[Notation, ...]:
     """Return the error-prone notations in `text`, in order of place; each kind once."""
-    found, taken = [], []
+    found: list[Notation] = []
+    taken: list[tuple[int, int]] = []
     for name, pattern, beside_amount, note in _load_notations():
         match = pattern.search(text)
         if match and beside_amount and not find_amounts(text):

@@ -116,6 +116,11 @@ _TITLED_LOWER = re.compile(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(
 _RELATED = re.compile(
     rf"\b(?i:my|his|her|our|their|the|your)[ \t]+(?i:(?:\w+[ -])?(?:{_RELATION}))[ \t]*,?[ \t]+({_CAP_NAME})"
 )
+# "Grandma Edith", "uncle bob": a kin word that stands before a name like a title.
+_KIN = re.compile(
+    r"\b(?i:grandma|grandpa|grandad|granny|nana|uncle|aunt(?:ie|y)?|cousin)[ \t]+"
+    rf"({_CAP_NAME}|[a-z]+)"
+)
 _RELATED_LOWER = re.compile(rf"\b(?i:my|his|her|our|their)[ \t]+(?i:{_RELATION})[ \t]+([a-z]+)(?:[ \t]+[a-z]+)?")
 _NAMED = re.compile(rf"\b(?i:{_PERSON})\b,?[ \t]+(?i:who is )?(?i:named|called|by the name of)[ \t]+({_CAP_NAME})")
 _PATIENT = re.compile(rf"\b(?i:patient|pt|client|resident)\b\.?[ \t]+({_CAP_NAME})")
@@ -132,11 +137,12 @@ _PAIR_AND_BIRTH = re.compile(
     r"(?i:dob|d\.o\.b|date of birth|born|mrn|nhs|aged|age[ \t]*:?[ \t]*\d+)\b"
     r"|\d{1,3}[ -]?(?:(?i:yo|y/o|years?)\b|[MF]\b))"
 )
+_LAST_FIRST = re.compile(rf"\b({_CAP},[ \t]+{_CAP}),?[ \t]+(?=\d{{1,3}}[ -]?(?:(?i:yo|y/o|years?)\b|[MF]\b))")
 _LOWER_AND_BIRTH = re.compile(
     r"\b([a-z]{2,}[ \t]+[a-z][a-z'’-]+)[ \t]*[,(]?[ \t]*(?=(?:dob|d\.o\.b|date of birth|mrn|nhs)\b)", re.IGNORECASE
 )
 _ALONE = re.compile(
-    rf"\b({_CAP})(?=['’]s[ \t]+(?:leg|calf|pain|dose|doctor|son|blood|test)|[ \t]+(?:{_PERSON_VERB})\b|"
+    rf"\b({_CAP})(?=['’]s[ \t]+(?:leg|calf|pain|dose|doctor|son|blood|test)|[ \t]+(?:{_PERSON_VERB}|from)\b|"
     r"[ \t]*[,(][ \t]*\d{1,3}\b(?!\s*%|\.\d))"
 )
 
@@ -168,13 +174,16 @@ def _after_cues(text: str) -> list[tuple[int, int]]:
         first = match.group(1).split()[0]
         if not _knows(first, ambiguous=False):
             # "I am Xanthe Quill": two capitals are a name unless they are an illness or a people.
-            pair = re.fullmatch(rf"{_CAP}[ \t]+{_CAP}", " ".join(match.group(1).split()[:2]))
+            own = match.group()[0] in "Ii" and "t" not in match.group()[:3].lower()
             if (
-                pair
-                and match.group()[0] in "Ii"
-                and "t" not in match.group()[:3].lower()
-                and _may_be_name(pair.group())
+                own
+                and first[0].isupper()
+                and text[match.start(1) + len(first) :][:1] == ","
+                and _is_unknown_name(first)
             ):
+                spans.append((match.start(1), match.start(1) + len(first)))
+            pair = re.fullmatch(rf"{_CAP}[ \t]+{_CAP}", " ".join(match.group(1).split()[:2]))
+            if pair and own and _may_be_name(pair.group()):
                 spans.append(_until_lower(text, *match.span(1)))
             continue
         if first[0].isupper():
@@ -210,6 +219,12 @@ def _after_relations(text: str) -> list[tuple[int, int]]:
         for match in pattern.finditer(text):
             if not _is_ordinary(match.group(1)) and not _eponym(text, match.end()) and not _is_medical(match.group(1)):
                 spans.append(match.span(1))
+    for match in _KIN.finditer(text):
+        name = match.group(1)
+        if name[0].isupper() and not _is_ordinary(name) and not _is_medical(name):
+            spans.append(match.span(1))
+        elif _knows(name.split()[0], ambiguous=True):
+            spans.append((match.start(1), match.start(1) + len(name.split()[0])))
     for match in _RELATED_LOWER.finditer(text):
         if _knows(match.group(1), ambiguous=False):
             spans.append(match.span(1))
@@ -234,6 +249,9 @@ def _known_given_names(text: str) -> list[tuple[int, int]]:
             spans.append(match.span())
     for match in _PAIR_AND_BIRTH.finditer(text):
         if _may_be_name(match.group(1)):
+            spans.append(match.span(1))
+    for match in _LAST_FIRST.finditer(text):
+        if _may_be_name(match.group(1).replace(",", "")):
             spans.append(match.span(1))
     for match in _LOWER_AND_BIRTH.finditer(text):
         if _knows(match.group(1).split()[0], ambiguous=True):
@@ -281,6 +299,14 @@ def _is_ordinary(name: str) -> bool:
 
 def _eponym(text: str, end: int) -> bool:
     return bool(_EPONYM_NOUN.match(text, end))
+
+
+def _is_unknown_name(word: str) -> bool:
+    """Say whether a capitalised word after "I'm" may be a name: no people, belief, trade or illness."""
+    return len(word) > 2 and not word.isupper() and not _PEOPLE.search(word) and _may_be_name(word)
+
+
+_PEOPLE = re.compile(r"(?:ian|ish|ese|can|ic|ist|eaf|ean|lim|ndu|wiss|utch|rench|reek)$")
 
 
 def _may_be_name(pair: str) -> bool:

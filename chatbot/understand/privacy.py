@@ -100,6 +100,7 @@ _MEDICARE_BENEFICIARY = re.compile(
     r"\b[1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?"
     r"[AC-HJKMNP-RT-Y]{2}\d{2}\b"
 )
+_BRITISH_LICENCE = re.compile(r"\b[A-Z][A-Z9]{4}\d{6}[A-Z9]{2}\d[A-Z]{2}\b", re.IGNORECASE)
 _FISCAL_CODE = re.compile(r"\b[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b", re.IGNORECASE)
 _FRENCH_NUMBER = re.compile(r"(?<!\d)[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\d)")
 _SPANISH_NUMBER = re.compile(r"\b([XYZ]?\d{7,8})-?([A-HJ-NP-TV-Z])\b")
@@ -323,6 +324,7 @@ _IDENTIFIERS: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     (_TEN_DIGITS, _always),
     (_NATIONAL_INSURANCE, _always),
     (_MEDICARE_BENEFICIARY, _always),
+    (_BRITISH_LICENCE, _always),
     (_FISCAL_CODE, _always),
     (_FRENCH_NUMBER, _french_holds),
     (_SPANISH_NUMBER, _spanish_holds),
