@@ -27,7 +27,7 @@ class Features:
 
     `similarity`: cosine of the best passage. `coverage`: share of the question's words, weighted by rarity, that
     one passage with its title holds; `focus`: the same for the words of the topic; `title`: share of the topic's
-    words in one title or heading; `unknown`: share of the topic's words, weighted by rarity, that no passage of the
+    words in one title or heading (in its text, for a document without a title); `unknown`: share of the topic's words, weighted by rarity, that no passage of the
     index holds.
     """
 
@@ -38,24 +38,34 @@ class Features:
     unknown: float
 
 
-def features(question: str, topic: str, hits: Sequence[Hit], opened: OpenIndex) -> Features:
-    """Return the features of a standalone question, its topic and what was found for it, best first."""
+def features(questions: Sequence[str], topics: Sequence[str], hits: Sequence[Hit], opened: OpenIndex) -> Features:
+    """Return the features of a standalone question and its topic, for what was found, best first.
+
+    Both come with their twins in other words ("heart attack", "myocardial infarction"): what holds for one holds.
+    """
     top = hits[:_DEPTH]
     if not top:
         return Features(0, 0, 0, 0, 1)
-    asked, about = content_terms(question), content_terms(topic) or content_terms(question)
-    rarity = {term: _rarity(term, opened) for term in {*asked, *about}}
+    asked = [content_terms(question) for question in questions]
+    about = [content_terms(topic) for topic in topics]
+    about = [terms for terms in about if terms] or asked
+    rarity = {term: _rarity(term, opened) for terms in (*asked, *about) for term in terms}
     heads = [set(terms_of(" ".join((hit.passage.title, *hit.passage.section)))) for hit in top]
     texts = [
         head.union(terms_of(" ".join((*hit.passage.lead_ins, hit.passage.text))))
         for head, hit in zip(heads, top, strict=True)
     ]
+    held = {term for terms in about for term in terms if opened.lexical.document_frequency(term)}
     return Features(
         similarity=max(0.0, *(hit.dense for hit in top)),
-        coverage=max(_share(asked, text, rarity) for text in texts),
-        focus=max(_share(about, text, rarity) for text in texts),
-        title=max(_share(about, head, rarity) for head in heads),
-        unknown=1.0 - _share(about, {term for term in about if opened.lexical.document_frequency(term)}, rarity),
+        coverage=max(_share(terms, text, rarity) for terms in asked for text in texts),
+        focus=max(_share(terms, text, rarity) for terms in about for text in texts),
+        title=max(
+            _share(terms, head if hit.passage.title else text, rarity)
+            for terms in about
+            for hit, head, text in zip(top, heads, texts, strict=True)
+        ),
+        unknown=1.0 - max(_share(terms, held, rarity) for terms in about),
     )
 
 

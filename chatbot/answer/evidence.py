@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from chatbot.answer.confidence import Features, features, probability
 from chatbot.replies import Turn
 from chatbot.understand.followup import Resolution
-from chatbot.understand.synonyms import expand
+from chatbot.understand.synonyms import expand, find_synonyms, reworded
 from index.embedding import Vectors
 from index.opened import OpenIndex
 from index.search import Hit, Query
@@ -88,9 +88,15 @@ def make_query(
 
 def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: OpenIndex) -> Evidence:
     """Return hits as evidence, with the probability that they answer the question."""
-    topic = resolution.focus.topic or resolution.standalone_question
-    seen = features(resolution.standalone_question, topic, hits, opened)
+    question = resolution.standalone_question
+    seen = weigh(question, resolution.focus.topic or question, hits, opened)
     return Evidence(tuple(hits), vector, probability(seen), seen)
+
+
+def weigh(question: str, topic: str, hits: Sequence[Hit], opened: OpenIndex) -> Features:
+    """Return the features of a question and its topic, in their own and in other words."""
+    synonyms = find_synonyms(question, opened.abbreviations)
+    return features(reworded(question, synonyms), reworded(topic, synonyms), hits, opened)
 
 
 def gather(

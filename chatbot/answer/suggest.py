@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from threading import Lock
 
-from chatbot.answer.confidence import features, probability
-from chatbot.answer.evidence import DEPTH, Evidence
+from chatbot.answer.confidence import probability
+from chatbot.answer.evidence import DEPTH, Evidence, weigh
 from chatbot.understand.synonyms import expand
 from chatbot.understand.topic import topic_of
 from corpus.documents import Document
@@ -53,7 +53,7 @@ class Suggester:
             queries = [Query(question, expansions=expand(question, self._opened.abbreviations)) for question in unknown]
             for question, ranked in zip(unknown, self._opened.rank(queries, DEPTH), strict=True):
                 hits = self._opened.hits(ranked)
-                seen = features(question, topic_of(question) or question, hits, self._opened)
+                seen = weigh(question, topic_of(question) or question, hits, self._opened)
                 with self._lock:
                     self._known[question] = probability(seen) >= self._threshold
         with self._lock:

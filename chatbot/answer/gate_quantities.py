@@ -1,0 +1,208 @@
+"""Reads every number of a sentence with its unit, how often it counts and which way it bounds.
+
+Is: a reading on which two sentences can be compared: "twice daily" is "2 times a day", "no more than 6 mg" is "up to
+6 mg". Is not: a converter; 1 g and 1,000 mg are the same only where both are amounts of one scale.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Literal
+
+Direction = Literal["up", "down", ""]
+
+_NUMBER_WORDS = {
+    word: str(value)
+    for value, word in enumerate(
+        "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
+        "seventeen eighteen nineteen twenty".split()
+    )
+    if word != "one"  # "in one course" counts nothing
+} | {"thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "seventy": "70", "eighty": "80", "ninety": "90"}
+# "One" and "first" are more often words than numbers; a count in words stands before a thing that is counted.
+_COUNTED = (
+    r"times?|days?|weeks?|months?|years?|hours?|minutes?|tablets?|capsules?|puffs?|drops?|doses?|courses?|sprays?|"
+    r"patches|sachets?|teaspoons?|working|specialists?|trials?|or\s+more|or\s+fewer|or\s+less|to\s+(?:\w+)\s+\w+|neighbouring|earlier"
+)
+_WORD_NUMBER = re.compile(
+    rf"\b(?P<word>{'|'.join(_NUMBER_WORDS)})(?=(?:[\s-]+(?:\w+[\s-]+)?(?:{_COUNTED})\b))", re.IGNORECASE
+)
+_TIMES = {"once": "1 times", "twice": "2 times", "thrice": "3 times"}
+_NUMBER = r"(?:\d{1,3}(?:[,\u202f\u00a0\u2009]\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
+# Unit as written -> one spelling. What is not listed is no unit: the next word of the sentence.
+_UNITS: dict[str, str] = {
+    **dict.fromkeys(("mg", "mgs", "milligram", "milligrams", "milligramme", "milligrammes"), "mg"),
+    **dict.fromkeys(("g", "gm", "gram", "grams", "gramme", "grammes"), "g"),
+    **dict.fromkeys(("kg", "kilogram", "kilograms", "kilo", "kilos"), "kg"),
+    **dict.fromkeys(("mcg", "µg", "μg", "ug", "microgram", "micrograms"), "mcg"),
+    **dict.fromkeys(("ng", "nanogram", "nanograms"), "ng"),
+    **dict.fromkeys(("ml", "millilitre", "millilitres", "milliliter", "milliliters", "cc"), "ml"),
+    **dict.fromkeys(("l", "litre", "litres", "liter", "liters"), "l"),
+    **dict.fromkeys(("dl", "decilitre"), "dl"),
+    **dict.fromkeys(("unit", "units", "u", "iu"), "unit"),
+    **dict.fromkeys(("mmol", "millimole", "millimoles"), "mmol"),
+    **dict.fromkeys(("µmol", "μmol", "umol", "micromol", "micromole", "micromoles"), "umol"),
+    **dict.fromkeys(
+        ("mol", "nmol", "pmol", "meq", "mosm", "mmhg", "kpa", "cmh2o", "db", "hz", "khz", "kcal", "kj"), ""
+    ),
+    **dict.fromkeys(("%", "percent"), "%"),
+    **dict.fromkeys(("°c", "°f", "c", "f", "degrees"), ""),
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), "second"),
+    **dict.fromkeys(("min", "mins", "minute", "minutes"), "minute"),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), "hour"),
+    **dict.fromkeys(("d", "day", "days", "night", "nights"), "day"),
+    **dict.fromkeys(("wk", "wks", "week", "weeks"), "week"),
+    **dict.fromkeys(("month", "months"), "month"),
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), "year"),
+    **dict.fromkeys(("mm", "cm", "m", "m2", "mm2", "cm2", "inch", "inches", "feet", "ft"), ""),
+    **dict.fromkeys(("tablet", "tablets", "tab", "tabs"), "tablet"),
+    **dict.fromkeys(("capsule", "capsules"), "capsule"),
+    **dict.fromkeys(("puff", "puffs"), "puff"),
+    **dict.fromkeys(("drop", "drops"), "drop"),
+    **dict.fromkeys(("dose", "doses"), "dose"),
+    **dict.fromkeys(("time", "times"), "times"),
+    **dict.fromkeys(("beat", "beats", "breath", "breaths", "cell", "cells", "point", "points"), ""),
+}
+_UNIT_WORD = "|".join(sorted((re.escape(unit) for unit in _UNITS), key=len, reverse=True))
+_PER = r"(?:\s*/\s*|\s+per\s+|\s+(?:a|an|each)\s+|\s+every\s+)"
+_FIGURE = re.compile(
+    rf"(?<![\w.])(?P<low>{_NUMBER})(?![\d.]*\w*-\w*dimer)"
+    rf"(?:\s*(?P<lowunit>{_UNIT_WORD})?\s*(?:-|–|—|‑|\bto\b|\band\b(?=\s*[\d.]+\s*(?:{_UNIT_WORD})\b)|\bor\b)\s*(?P<high>{_NUMBER}))?"
+    rf"[\s-]*(?:(?P<unit>{_UNIT_WORD})(?![\w°]))?"
+    rf"(?:\s+of\s+(?:\w+\s+){{0,2}}?\w+(?={_PER}(?:day|week|month|night)\b))?(?P<per>(?:{_PER}(?:{_UNIT_WORD})(?![\w]))*)",
+    re.IGNORECASE,
+)
+_ALONE = re.compile(r"\b(?P<how>daily|weekly|monthly|hourly|nightly|yearly)\b", re.IGNORECASE)
+_OFTEN = {"daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "hourly": "hour", "yearly": "year"}
+_EVERY = re.compile(r"\bevery\s+$|\bat\s+intervals\s+of\s+$|\bevery\s+(?:at\s+least\s+)?$", re.IGNORECASE)
+# How a number bounds: looked for right before and right after it.
+_UP_BEFORE = re.compile(
+    r"(?:\b(?:above|over|more than|greater than|higher than|longer than|older than|exceed(?:s|ing)?|at least|faster than|"
+    r"minimum(?: of)?|beyond|later than)|[>≥])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    re.IGNORECASE,
+)
+_DOWN_BEFORE = re.compile(
+    r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|"
+    r"limited to|limit of|within the (?:last|past)|no later than|until)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    re.IGNORECASE,
+)
+_UP_AFTER = re.compile(
+    r"\s*(?:or|and)\s+(?:more|over|above|older|higher|greater|longer)\b|\s*\+(?!\d)|\s+on\b(?!\s+\w)", re.I
+)
+_DOWN_AFTER = re.compile(r"\s*(?:or|and)\s+(?:less|lower|under|below|younger|fewer|shorter)\b", re.IGNORECASE)
+_OVER = re.compile(r"(?<!not )\bover\s+(?:the\s+(?:first|last|next)\s+)?$", re.IGNORECASE)
+_DURATIONS = frozenset("second minute hour day week month".split())
+_FLIPS = re.compile(
+    r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:above|over|more than|greater than|higher than|longer than|older than|exceed\w*|"
+    r"faster than|below|under|less than|fewer than|beyond|later than)\s*(?:a\s+)?$)",
+    re.IGNORECASE,
+)
+# Scales on which amounts are compared. Litres and grams are never mixed with counts.
+_SCALES = {"kg": ("mg", 1e6), "g": ("mg", 1e3), "mg": ("mg", 1.0), "mcg": ("mg", 1e-3), "ng": ("mg", 1e-6),
+           "l": ("ml", 1e3), "dl": ("ml", 1e2), "ml": ("ml", 1.0)}  # fmt: skip
+# Units that may be left unsaid, because a test has one ("eGFR below 30"); a dose's never.
+_DOSE_UNITS = frozenset("mg ml unit tablet capsule puff drop dose times".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """A number as compared: `value` on the scale of `unit`; `direction` says which way it bounds.
+
+    `per` is what it counts by ("l" in mmol/L). `start` and `end` are half-open code-point offsets; `written` is
+    the text between them.
+    """
+
+    value: float
+    unit: str
+    per: tuple[str, ...]
+    direction: Direction
+    start: int
+    end: int
+    written: str
+
+    def said_by(self, other: Quantity) -> bool:
+        """Say whether `other`, in a source, is this number with this unit and this bound."""
+        if abs(self.value - other.value) > 1e-9 * max(1.0, abs(other.value)):
+            return False
+        unsaid = not self.unit and not self.per and other.unit not in _DOSE_UNITS | _TIME_UNITS
+        if not unsaid and (self.unit, self.per) != (other.unit, other.per):
+            return False
+        return self.direction == other.direction
+
+
+_TIME_UNITS = frozenset("second minute hour day week month year".split())
+
+
+def find_quantities(text: str) -> tuple[Quantity, ...]:
+    """Return every number of `text` in order; a range gives two.
+
+    Example:
+        >>> [(q.value, q.unit, q.direction) for q in find_quantities("no more than 6 mg, 2 times a day")]
+        [(6.0, 'mg', 'down'), (2.0, 'times', '')]
+    """
+    plain = _digits(text)
+    found: list[Quantity] = []
+    for match in _FIGURE.finditer(plain):
+        unit = _unit(match["unit"])
+        lowunit = _unit(match["lowunit"]) or unit
+        per = tuple(_unit(part) for part in re.split(_PER, match["per"], flags=re.IGNORECASE) if part.strip())
+        if _EVERY.search(plain[: match.start()]):
+            per = (*per, "every")
+        direction = _direction(plain, match.start(), match.end())
+        if unit in _DURATIONS and _OVER.search(plain[: match.start()]):
+            # "Over 3 months" is how long, "over 12 years" how old.
+            direction = ""
+        for number, its_unit in ((match["low"], lowunit), (match["high"], unit)):
+            if number is None:
+                continue
+            scale, factor = _SCALES.get(its_unit, (its_unit, 1.0))
+            value = float(re.sub(r"[^\d.]", "", number)) * factor
+            found.append(Quantity(value, scale, per, direction, match.start(), match.end(), match.group().strip()))
+    for match in _ALONE.finditer(plain):
+        # "75 mg daily" counts by the day as "75 mg a day" does; "twice daily" was read above.
+        before = [quantity for quantity in found if 0 <= match.start() - quantity.end <= 1 and not quantity.per]
+        if before:
+            at = before[-1].start
+            by = (_OFTEN[match["how"].lower()],)
+            found = [replace(q, per=by) if q.start == at else q for q in found]
+    return tuple(found)
+
+
+def missing_quantities(statement: str, sources: tuple[Quantity, ...]) -> tuple[Quantity, ...]:
+    """Return the numbers of a statement that its sources do not hold with the same unit and bound."""
+    return tuple(q for q in find_quantities(statement) if not any(q.said_by(other) for other in sources))
+
+
+def _digits(text: str) -> str:
+    """Write number words as digits; lengths change, so that offsets are those of the returned text."""
+    text = re.sub(r"\b(once|twice|thrice)\b(?=\s+(?:a|per|each|every|daily|weekly|in)\b)", _counted, text, flags=re.I)
+    text = re.sub(
+        r"\btimes\s+(daily|weekly|monthly|nightly)\b", lambda m: f"times a {_OFTEN[m[1].lower()]}", text, flags=re.I
+    )
+    text = re.sub(r"\b1 times (a|per|each) (day|week|month)\b", r"\1 \2", text)
+    text = _WORD_NUMBER.sub(lambda m: _NUMBER_WORDS[m["word"].lower()], text)
+    return re.sub(r"\b1 times a (day|week|month)\b", r"a \1", text)
+
+
+def _counted(match: re.Match[str]) -> str:
+    return _TIMES[match[1].lower()]
+
+
+def _unit(written: str | None) -> str:
+    if not written:
+        return ""
+    name = written.lower().strip()
+    return _UNITS.get(name, "") or name
+
+
+def _direction(text: str, start: int, end: int) -> Direction:
+    before = text[max(0, start - 40) : start]
+    flipped = bool(_FLIPS.search(before))
+    if _UP_BEFORE.search(before):
+        return "down" if flipped else "up"
+    if _DOWN_BEFORE.search(before):
+        return "up" if flipped else "down"
+    if _UP_AFTER.match(text, end):
+        return "up"
+    return "down" if _DOWN_AFTER.match(text, end) else ""
