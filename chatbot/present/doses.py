@@ -157,12 +157,12 @@ def dose_fields(text: str, context: Sequence[str] = ()) -> DoseFields:
 
 # The fields in plain words, for those who do not write prescriptions.
 _PLAIN_NAMES = {
-    "drug": "which medicine",
+    "drug": "which drug",
     "amount": "how much",
-    "unit": "in what unit",
+    "unit": "the unit",
     "route": "how to take it",
     "interval": "how often",
-    "maximum": "the most you may take",
+    "maximum": "the most to take",
     "population": "who it is for",
 }
 
