@@ -1,0 +1,431 @@
+"""Turns a reply object into escaped HTML: what is shown of one question and its answer.
+
+Is: markup for the JSON form of a reply, the same for a fresh reply and for one that was kept. Is not: a judge;
+it shows every statement, caution and notice that the reply holds. `Markup.format` escapes whatever is put in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from chatbot.present.glossary import explain_terms
+from corpus.citations import find_markers
+from corpus.documents import web_link
+
+# Words that turn a sentence around, or that narrow it; a hasty reader must not miss them.
+_NEGATION = re.compile(
+    r"\b(?:not|no|never|nor|neither|none|without|cannot|avoid(?:s|ed|ing|ance)?|contraindicat\w+|unless|except"
+    r"|only (?:if|when|after|until)|ineffective|insufficient|lack(?:s|ing)?|fail(?:s|ed)?|refrain\w*)\b|\w+n['’]t\b",
+    re.IGNORECASE,
+)
+# Notices that stand above the quotes, because a reader who stops early must have read them.
+_FIRST = frozenset({"retracted", "superseded", "expression_of_concern", "personal_data", "no_calculation", "premise"})
+# Words for a probability. Source: Mastrandrea et al. 2010, IPCC guidance note on uncertainties, table 1.
+_LIKELIHOODS = ((0.9, "Very likely"), (0.66, "Likely"), (0.33, "About as likely as not"), (0.0, "Unlikely"))
+
+KINDS: Mapping[str, str] = {
+    "guideline": "Guideline",
+    "research": "Research",
+    "review": "Review",
+    "patient-information": "Patient information",
+    "other": "Other source",
+}
+STATUSES: Mapping[str | None, str] = {
+    "submitted": "Submitted, not yet reviewed",
+    "under_review": "Under review",
+    "approved": "Approved",
+    None: "No review status",
+}
+FEEDBACK_KINDS: tuple[tuple[str, str], ...] = (
+    ("helpful", "Helpful"),
+    ("wrong_passage", "Wrong passage"),
+    ("outdated", "Outdated"),
+    ("unsafe", "Unsafe"),
+)
+
+
+def likelihood(probability: float) -> str:
+    """Return words for a probability, e.g. 0.93 -> "Very likely"."""
+    return next(words for floor, words in _LIKELIHOODS if probability >= floor)
+
+
+def join(parts: Iterable[Markup | str]) -> Markup:
+    """Return the parts as one; those that are not markup are escaped."""
+    return Markup("").join(parts)
+
+
+def emphasised(text: str, *, references: frozenset[int] = frozenset()) -> Markup:
+    """Return text with its negations emphasised and the source's own reference marks set apart.
+
+    The text itself is unchanged: without the tags it is what was given.
+    """
+    parts, last = [], 0
+    for mark in find_markers(text):
+        parts.append(_negations(text[last : mark.start]))
+        known = references & set(mark.numbers)
+        cites = " ".join(str(number) for number in mark.numbers if number in known)
+        parts.append(
+            Markup('<span class="own-marker" data-cites="{}" title="Reference mark of the source itself">{}</span>').format(
+                cites, text[mark.start : mark.end]
+            )
+        )
+        last = mark.end
+    return join([*parts, _negations(text[last:])])
+
+
+def _negations(text: str) -> Markup:
+    parts, last = [], 0
+    for match in _NEGATION.finditer(text):
+        parts += [escape(text[last : match.start()]), Markup('<em class="negation">{}</em>').format(match.group())]
+        last = match.end()
+    return join([*parts, escape(text[last:])])
+
+
+def turn(
+    reply: Mapping[str, Any], question: str, position: int, audience: str, *, current_version: str, copied: str = ""
+) -> Markup:
+    """Return a whole turn; what `turn_shell`, `statement` and `turn_end` return in pieces.
+
+    `current_version` is the version of the index that is open now; `copied` the text that its copy button copies.
+    """
+    statements = join(statement(reply, place, audience) for place in range(len(reply["statements"])))
+    end = turn_end(reply, position, current_version=current_version, copied=copied)
+    return _turn(reply, question, position, statements, end)
+
+
+def turn_shell(reply: Mapping[str, Any], question: str, position: int) -> Markup:
+    """Return a turn without its quotes and without what stands below them."""
+    return _turn(reply, question, position, Markup(""), Markup(""))
+
+
+def _turn(reply: Mapping[str, Any], question: str, position: int, statements: Markup, end: Markup) -> Markup:
+    return Markup(
+        '<article class="turn" data-position="{}" data-outcome="{}" aria-label="Question and answer">{}'
+        '<ol class="statements">{}</ol>{}</article>'
+    ).format(position, reply["outcome"], _start(reply, question), statements, end)
+
+
+def _start(reply: Mapping[str, Any], question: str) -> Markup:
+    """Return what stands above the quotes: the question, how it was understood, the card, the first notices."""
+    return join(
+        [
+            Markup('<p class="asked"><span class="visually-hidden">You asked: </span>{}</p>').format(question),
+            _understood(reply, question),
+            _emergency(reply.get("emergency")),
+            _reason(reply),
+            _notices(notice for notice in reply["notices"] if notice["code"] in _FIRST),
+        ]
+    )
+
+
+def statement(reply: Mapping[str, Any], place: int, audience: str) -> Markup:
+    """Return one quote with its context, its citations and its cautions; `place` counts from 0."""
+    row = reply["statements"][place]
+    before = reply["statements"][place - 1]["context"] if place else None
+    shown_above = " visually-hidden" if row["context"] == before else ""
+    by_number = {passage["number"]: passage for passage in reply["passages"]}
+    cited = frozenset(entry["number"] for number in row["citations"] for entry in by_number[number]["references"])
+    context = (
+        Markup('<p class="context{}">{}</p>').format(
+            shown_above, Markup(' <span class="then">›</span> ').join(_negations(part) for part in row["context"])
+        )
+        if row["context"]
+        else ""
+    )
+    citations = join(
+        Markup(
+            '<button type="button" class="citation" data-passage="{}" data-number="{}" data-statement="{}" '
+            'aria-label="Source {}: {}">{}</button>'
+        ).format(by_number[n]["passage_id"], n, place, n, by_number[n]["title"], n)
+        for n in row["citations"]
+    )
+    return Markup(
+        '<li class="statement" data-polarity="{}" style="--place:{}">{}<p class="words"><span class="statement-text">{}'
+        "</span> {}{}</p>{}{}</li>"
+    ).format(
+        row.get("polarity", "neutral"),
+        place,
+        context,
+        emphasised(row["text"], references=cited),
+        citations,
+        join(Markup(' <span class="badge strength">{}</span>').format(badge) for badge in row.get("badges", ())),
+        join(Markup('<p class="caution">{}</p>').format(caution) for caution in row.get("cautions", ())),
+        _explained(row["text"]) if audience in ("patient", "student") else "",
+    )
+
+
+def turn_end(reply: Mapping[str, Any], position: int, *, current_version: str, copied: str = "") -> Markup:
+    """Return what stands below the quotes: notices, confidence, sources, actions and where to go on."""
+    return join(
+        [
+            _notices(notice for notice in reply["notices"] if notice["code"] not in _FIRST),
+            _confidence(reply),
+            _sources(reply["passages"]),
+            _also_retrieved(reply.get("also_retrieved", ())),
+            _index_of(reply, current_version),
+            _actions(reply, position, copied),
+            _related(reply["related_questions"], bool(reply["statements"])),
+            Markup('<template class="turn-passages">{}</template>').format(passages(reply, position)),
+        ]
+    )
+
+
+def passages(reply: Mapping[str, Any], position: int) -> Markup:
+    """Return the cited passages as cards with their quotes marked; `position` is that of the turn."""
+    return join(_passage(passage, reply["statements"], position) for passage in reply["passages"])
+
+
+def _understood(reply: Mapping[str, Any], question: str) -> Markup:
+    standalone = reply["standalone_question"]
+    if " ".join(standalone.split()) == " ".join(question.split()):
+        return Markup("")
+    return Markup(
+        '<p class="understood">Understood as: <span class="standalone">{0}</span> · '
+        '<button type="button" class="link edit" data-question="{0}" aria-label="Edit the understood question">edit'
+        "</button></p>"
+    ).format(standalone)
+
+
+def _emergency(card: Mapping[str, Any] | None) -> Markup:
+    if not card:
+        return Markup("")
+    earlier = Markup('<p class="sticky-note">Because of what you wrote before.</p>') if card.get("sticky") else ""
+    return Markup(
+        '<section class="emergency" role="alert" aria-label="Emergency">'
+        '<h3>{}</h3>{}<p class="card-text">{}</p><ul>{}</ul></section>'
+    ).format(
+        card["title"],
+        earlier,
+        card["text"],
+        join(Markup("<li>{}</li>").format(action) for action in card.get("actions", ())),
+    )
+
+
+def _reason(reply: Mapping[str, Any]) -> Markup:
+    match reply["outcome"]:
+        case "abstention":
+            return Markup('<p class="abstention">{}</p>').format(reply["reason"])
+        case "clarification":
+            choices = join(
+                Markup('<button type="button" class="choice" data-question="{0}">{0}</button>').format(choice)
+                for choice in reply.get("choices", ())
+            )
+            return Markup(
+                '<div class="clarification"><p>{}</p><div class="choices" role="group" aria-label="Choices">{}</div></div>'
+            ).format(reply["clarifying_question"], choices)
+    return Markup("")
+
+
+def _notices(notices: Iterable[Mapping[str, str]]) -> Markup:
+    rows = join(
+        Markup('<li class="notice" data-code="{}">{}</li>').format(notice["code"], notice["text"]) for notice in notices
+    )
+    return Markup('<ul class="notices" aria-label="Please note">{}</ul>').format(rows) if rows else rows
+
+
+def _explained(text: str) -> Markup:
+    terms = join(
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(term.term, term.explanation) for term in explain_terms(text)
+    )
+    return Markup('<dl class="explained" aria-label="Words explained">{}</dl>').format(terms) if terms else terms
+
+
+def _confidence(reply: Mapping[str, Any]) -> Markup:
+    if not reply["statements"]:
+        return Markup("")
+    made = "Quoted word for word" if reply["mode"] == "extractive" else "Worded by a language model, then checked"
+    return Markup(
+        '<p class="confidence" title="Estimated probability that these passages are about the question. It does not '
+        'say that the sources are right.">{}. <strong>{}</strong> to be about your question ({:.2f}).</p>'
+    ).format(made, likelihood(reply["confidence"]), reply["confidence"])
+
+
+def _sources(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    if not rows:
+        return Markup("")
+    items = join(
+        Markup(
+            '<li><button type="button" class="source" data-passage="{}" data-number="{}"><span class="number" '
+            'aria-hidden="true">{}</span><span class="source-title"><span class="visually-hidden">Source {}: </span>{}'
+            '</span><span class="facts">{}</span></button></li>'
+        ).format(row["passage_id"], row["number"], row["number"], row["number"], row["title"], facts(row))
+        for row in rows
+    )
+    return Markup('<ol class="sources" aria-label="Sources of this answer">{}</ol>').format(items)
+
+
+def _also_retrieved(rows: Sequence[Mapping[str, Any]]) -> Markup:
+    if not rows:
+        return Markup("")
+    items = join(
+        Markup(
+            '<li><button type="button" class="link open-article" data-document="{}" data-start="{}" data-end="{}">{}'
+            "</button></li>"
+        ).format(row["document_id"], row["start"], row["end"], " › ".join((row["title"], *row["section"])))
+        for row in rows
+    )
+    return Markup(
+        '<details class="also"><summary>{} more found, not quoted</summary><ul>{}</ul></details>'
+    ).format(len(rows), items)
+
+
+def _index_of(reply: Mapping[str, Any], current_version: str) -> Markup:
+    if reply["index_version"] == current_version:
+        return Markup("")
+    return Markup(
+        '<p class="other-index">Answered with index of <code>{}</code>; the articles have changed since. '
+        '<button type="button" class="link again" data-question="{}">Ask again</button></p>'
+    ).format(reply["index_version"], reply["standalone_question"])
+
+
+def _actions(reply: Mapping[str, Any], position: int, copied: str) -> Markup:
+    return Markup(
+        '<div class="actions">{}<button type="button" class="link edit" data-question="{}">Edit question</button>'
+        '<button type="button" class="link again" data-question="{}">Ask again</button>'
+        "{}</div>"
+    ).format(
+        Markup('<button type="button" class="link copy" data-text="{}">Copy</button>').format(copied) if copied else "",
+        reply["question"],
+        reply["standalone_question"],
+        feedback_form(position, None),
+    )
+
+
+def _related(questions: Sequence[str], answered: bool) -> Markup:
+    if not questions:
+        return Markup("")
+    items = join(
+        Markup('<li><button type="button" class="related-question" data-question="{0}">{0}</button></li>').format(text)
+        for text in questions
+    )
+    heading = "Ask next" if answered else "These can be answered"
+    return Markup('<section class="related" aria-label="{0}"><h3>{0}</h3><ul>{1}</ul></section>').format(heading, items)
+
+
+def feedback_form(position: int, citation: int | None) -> Markup:
+    """Return a fold with the form for feedback on an answer, or on one of its citations."""
+    kinds = join(
+        Markup('<label><input type="radio" name="kind" value="{}" required> {}</label>').format(value, words)
+        for value, words in FEEDBACK_KINDS
+    )
+    about = "this answer" if citation is None else f"source {citation}"
+    return Markup(
+        '<details class="feedback"><summary>Feedback<span class="visually-hidden"> on {0}</span></summary>'
+        '<form class="feedback-form" data-position="{1}" data-citation="{2}"><fieldset><legend>Is {0} right?</legend>'
+        '{3}</fieldset><label class="comment">Comment <textarea name="comment" rows="2" maxlength="2000"></textarea>'
+        '</label><button type="submit" class="small">Send feedback</button><span class="sent" role="status"></span>'
+        "</form></details>"
+    ).format(about, position, "" if citation is None else citation, kinds)
+
+
+def facts(row: Mapping[str, Any]) -> Markup:
+    """Return kind, year, page and review status of a passage as short marks."""
+    marks = [
+        Markup('<span class="badge kind" data-kind="{}">{}</span>').format(
+            row["kind"], KINDS.get(row["kind"], row["kind"])
+        ),
+        escape(row["year"] or "No date"),
+        *([escape(f"page {row['page']}")] if row.get("page") else []),
+        Markup('<span class="status" data-status="{}">{}</span>').format(
+            row["review_status"] or "none", STATUSES.get(row["review_status"], row["review_status"])
+        ),
+        *(Markup('<span class="badge flag">{}</span>').format(flag.replace("_", " ")) for flag in row.get("flags", ())),
+    ]
+    return Markup(' <span class="dot" aria-hidden="true">·</span> ').join(marks)
+
+
+def _passage(passage: Mapping[str, Any], statements: Sequence[Mapping[str, Any]], position: int) -> Markup:
+    link = web_link(passage["url"] or "")
+    return Markup(
+        '<article class="passage" data-passage="{}" data-number="{}" tabindex="-1" aria-label="Source {}">'
+        '<header><span class="number" aria-hidden="true">{}</span><h3>{}</h3><p class="facts">{}</p>{}</header>'
+        '<div class="passage-text">{}</div>{}<footer><button type="button" class="link open-article" '
+        'data-document="{}" data-start="{}" data-end="{}">Open in the article</button>{}{}</footer></article>'
+    ).format(
+        passage["passage_id"],
+        passage["number"],
+        passage["number"],
+        passage["number"],
+        passage["title"],
+        facts(passage),
+        Markup('<p class="path">{}</p>').format(" › ".join(passage["section"])) if passage["section"] else "",
+        _quoted_text(passage, statements),
+        references(passage["references"], "The quoted words cite"),
+        passage["document_id"],
+        passage["start"],
+        passage["end"],
+        Markup('<a href="{}" target="_blank" rel="noopener noreferrer">Source on the web</a>').format(link)
+        if link
+        else "",
+        feedback_form(position, passage["number"]),
+    )
+
+
+def _quoted_text(passage: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]) -> Markup:
+    """Return the passage line by line, the words of each statement that cites it marked."""
+    text, known = passage["text"], frozenset(entry["number"] for entry in passage["references"])
+    quotes = sorted(
+        (*place, number)
+        for number, row in enumerate(statements)
+        if passage["number"] in row["citations"] and (place := quote_place(row, passage))
+    )
+    lines, start = [], 0
+    for line in text.split("\n"):
+        end, at, parts = start + len(line), start, []
+        for begin, stop, number in quotes:
+            begin, stop = max(begin, at), min(stop, end)
+            if begin < stop:
+                parts += [
+                    emphasised(text[at:begin], references=known),
+                    Markup('<mark class="quote" data-statement="{}">{}</mark>').format(
+                        number, emphasised(text[begin:stop], references=known)
+                    ),
+                ]
+                at = stop
+        parts.append(emphasised(text[at:end], references=known))
+        if line.strip():
+            lines.append(Markup("<p>{}</p>").format(join(parts)))
+        start = end + 1
+    return join(lines)
+
+
+def quote_place(statement: Mapping[str, Any], passage: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Return where a statement's words stand in a passage's text, half-open, or None if they do not.
+
+    Its offsets count only if the words there are the same; the words are looked for otherwise.
+    """
+    text, words = passage["text"], statement["text"]
+    begin = statement.get("start", 0) - passage["start"]
+    if words and 0 <= begin and text[begin : begin + len(words)] == words:
+        return begin, begin + len(words)
+    found = text.find(words) if words else -1
+    return (found, found + len(words)) if found >= 0 else None
+
+
+def references(rows: Sequence[Mapping[str, Any]], heading: str) -> Markup:
+    """Return a numbered list of references with type badges and links."""
+    if not rows:
+        return Markup("")
+    return Markup('<section class="cited"><h4>{}</h4><ul class="references">{}</ul></section>').format(
+        heading, join(reference(row) for row in rows)
+    )
+
+
+def reference(row: Mapping[str, Any]) -> Markup:
+    """Return one reference as a list item; its number is that of its own article."""
+    authors = ", ".join(row.get("authors") or ())
+    details = ". ".join(part for part in (authors, row["source"], str(row["year"] or "")) if part)
+    link = web_link(row["url"] or "")
+    title = (
+        Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(link, row["title"])
+        if link
+        else escape(row["title"])
+    )
+    return Markup(
+        '<li class="reference" data-reference="{0}"><span class="reference-number">{0}</span><span class="badge kind" '
+        'data-kind="{1}">{2}</span> {3} <span class="details">{4}</span></li>'
+    ).format(row["number"], row["kind"], KINDS.get(row["kind"], row["kind"]), title, details)
