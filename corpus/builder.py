@@ -59,6 +59,7 @@ class DocumentBuilder:
     _items: list[tuple[int, Span]] = field(default_factory=list)
     _list_under: tuple[Span, ...] = ()
     _page: int | None = None
+    _is_resumed: bool = False
 
     def page(self, number: int) -> None:
         """Say that what follows stands on page `number`, counted from 1."""
@@ -74,6 +75,20 @@ class DocumentBuilder:
         self._path.append((level, strip_markers(run.text, run.markers)))
         start = self._write(run)[0]
         self._open_section(start)
+
+    def place(self) -> tuple[tuple[int, str], ...]:
+        """Return the headings that text would stand under now, for `resume`."""
+        return tuple(self._path)
+
+    def resume(self, place: tuple[tuple[int, str], ...]) -> None:
+        """Go back under headings that were open before, e.g. after a box in the middle of a section."""
+        if tuple(self._path) != place:
+            self._path = list(place)
+            self._is_resumed = True
+
+    def close_headings(self, level: int) -> None:
+        """Close the headings of this level and below, e.g. where a section begins that has no title."""
+        self.resume(tuple(entry for entry in self._path if entry[0] < level))
 
     def paragraph(self, text: str | Inline, *, kind: BlockKind = "paragraph", uncertain: bool = False) -> None:
         """Add a paragraph (or a caption or note, by `kind`)."""
@@ -98,17 +113,30 @@ class DocumentBuilder:
         notes: Iterable[str | Inline] = (),
         uncertain: bool = False,
     ) -> None:
-        """Add a table: caption, header row, rows of cells, footnotes. Every row stands under the first two."""
+        """Add a table: caption, header row, rows of cells, footnotes. Every row stands under the first two.
+
+        A row of one cell in a table of several columns names a group ("Children"): the rows after it stand under
+        it as well. Rows that have more or fewer cells than the header are uncertain.
+        """
         self._items.clear()
         lead_ins: tuple[Span, ...] = ()
         if span := self._add(_squeeze(caption), "caption"):
             lead_ins += (span,)
         if any(_squeeze(cell).text for cell in header) and (span := self._add(_join_cells(header), "caption")):
             lead_ins += (span,)
+        rows = list(rows)
+        width = len(header) or max((len(row) for row in rows), default=0)
+        group: tuple[Span, ...] = ()
         first_row = len(self._blocks)
         for row in rows:
-            if any(_squeeze(cell).text for cell in row):
-                self._add(_join_cells(row), "row", lead_ins=lead_ins, uncertain=uncertain)
+            if not any(_squeeze(cell).text for cell in row):
+                continue
+            is_group = len(row) == 1 < width
+            fits = is_group or len(row) == width
+            above = lead_ins if is_group else lead_ins + group
+            span = self._add(_join_cells(row), "row", lead_ins=above, uncertain=uncertain or not fits)
+            if is_group and span:
+                group = (span,)
         after_rows = len(self._blocks)
         footnotes = tuple(span for note in notes if (span := self._add(_squeeze(note), "note")))
         for position in range(first_row, after_rows):
@@ -129,14 +157,15 @@ class DocumentBuilder:
         )
 
     def _open_section(self, start: int) -> None:
-        self._close_section()
+        self._close_section(start)
+        self._is_resumed = False
         self._sections.append(Section(tuple(text for _, text in self._path), start, start))
         self._items.clear()
 
-    def _close_section(self) -> None:
+    def _close_section(self, end: int | None = None) -> None:
         if self._sections:
             last = self._sections[-1]
-            self._sections[-1] = Section(last.path, last.start, self._size)
+            self._sections[-1] = Section(last.path, last.start, self._size if end is None else end)
 
     def _add(
         self, run: Inline, kind: BlockKind, lead_ins: tuple[Span, ...] = (), uncertain: bool = False
@@ -144,7 +173,7 @@ class DocumentBuilder:
         if not run.text:
             return None
         start, end = self._write(run)
-        if not self._sections:
+        if not self._sections or self._is_resumed:
             self._open_section(start)
         section = len(self._sections) - 1
         self._blocks.append(Block(kind, start, end, section, lead_ins, (), self._page, uncertain))
@@ -187,16 +216,23 @@ def opens_list(text: str) -> bool:
     return bool(bare) and (bare[-1] == ":" or (bare[-1] not in ".!?;)]" and not is_cited))
 
 
-def _join_cells(cells: Sequence[str | Inline]) -> Inline:
-    text, bold, markers = "", [], []
-    for position, cell in enumerate(cells):
-        run = _squeeze(cell)
-        text += CELL_SEPARATOR if position else ""
+def join_runs(runs: Iterable[Inline], separator: str) -> Inline:
+    """Return runs as one, with their bold spans and markers moved along."""
+    text = ""
+    bold: list[Span] = []
+    markers: list[Marker] = []
+    for position, run in enumerate(runs):
+        text += separator if position else ""
         at = len(text)
+        text += run.text
         bold += [(begin + at, end + at) for begin, end in run.bold]
-        markers += [Marker(m.start + at, m.end + at, m.numbers) for m in run.markers]
-        text += run.text or EMPTY_CELL
+        markers += [Marker(mark.start + at, mark.end + at, mark.numbers) for mark in run.markers]
     return Inline(text, tuple(bold), tuple(markers))
+
+
+def _join_cells(cells: Sequence[str | Inline]) -> Inline:
+    runs = (_squeeze(cell) for cell in cells)
+    return join_runs((run if run.text else Inline(EMPTY_CELL) for run in runs), CELL_SEPARATOR)
 
 
 def _squeeze(run: str | Inline) -> Inline:
