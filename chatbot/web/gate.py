@@ -24,7 +24,7 @@ class Refusal:
 # Everything that changes or computes something goes through one of these; uploads do not.
 _OPEN_POSTS = re.compile(
     r"/gradio_api/(?:queue/join|call/(?:v2/)?[\w-]+|run/[\w-]+|api/[\w-]+|component_server|cancel|reset)/?"
-    r"|/sign-in|/sign-out|/mcp/?"
+    r"|/page/ask|/page/conversations/[\w-]+/(?:title|delete|feedback)|/sign-in|/sign-out|/mcp/?"
     r"|/page/ask|/page/conversations/[0-9a-f]+/(?:title|delete|feedback)"
 )
 # Of Gradio's own reading routes, what its page and its client use. Closed by that: files and proxies

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
 
 from chatbot.web.passwords import PasswordHash, check_password, read_passwords
@@ -75,7 +75,7 @@ class Login:
         users = self._current_users()
         known = users.get(user)
         right = hmac.compare_digest(signature.encode(), self._sign(user, until, known).encode())
-        return user if right and known and self._now() < until and token not in self._ended else None
+        return user if right and known and self._now() < until and signature not in self._ended else None
 
     def wait_seconds(self, address: str, user: str) -> int:
         """Count an attempt; return 0, or how long to wait before the next."""
@@ -96,7 +96,8 @@ class Login:
         """End a session; its cookie opens nothing any more."""
         now = self._now()
         self._ended = {old: until for old, until in self._ended.items() if until > now}
-        self._ended[token] = now + SESSION_SECONDS
+        # By its signature: the rest of a cookie can be written in more than one way.
+        self._ended[token.rpartition(".")[2]] = now + SESSION_SECONDS
 
     def _sign(self, user: str, until: int, known: PasswordHash | None) -> str:
         # The password's hash is part of what is signed: a new password ends the sessions of the old one.
@@ -160,7 +161,10 @@ def add_routes(app: FastAPI, login: Login) -> None:
 
 
 def _fields(body: bytes) -> dict[str, str]:
-    fields: Any = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), max_num_fields=10)
+    except ValueError:
+        return {}
     return {name: values[-1] for name, values in fields.items()}
 
 
