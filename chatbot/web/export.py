@@ -110,7 +110,10 @@ def _outline(reply: Mapping[str, Any]) -> _Outline:
     return _Outline(
         understood=standalone if standalone and standalone != question else "",
         card=tuple(_flat(text) for text in (card.get("title"), card.get("text"), *card.get("actions", ())) if text),
-        notices=tuple(_flat(notice["text"]) for notice in reply.get("notices", ())),
+        # A notice numbers our sources, "[1] [2]", as the page does.
+        notices=tuple(
+            re.sub(r"\[(\d+)\]", r"(source \1)", _flat(notice["text"])) for notice in reply.get("notices", ())
+        ),
         said=tuple(_flat(text) for text in said if text),
         statements=statements,
         sources=tuple((passage["number"], _with_place(passage), _cited_there(passage)) for passage in passages),
