@@ -74,8 +74,11 @@ _QUESTION_CUES: dict[Intent, str] = {
 }
 # "What is X?" asks for a definition only when nothing else is asked.
 _DEFINITION = re.compile(
-    r"what(?:'s|’s| is| are| was| were)?(?: \(are\))? |defin\w+|meaning|explain|tell me|describe|overview|"
-    r"information (?:about|on)|do you (?:have|know)|learn about|summar\w+|background|about \w+",
+    r"(?:(?:and|so|please|ok|hi|hello)\b,? )*"
+    r"(?:(?:can|could|would|will) (?:you|someone)(?: please)? |"
+    r"i(?:['’]d| would)? (?:want|like|need) to |help me (?:to )?)?"
+    r"(?:what(?:['’]s| is| are| was| were)?(?: \(are\))? |defin\w+|meaning|explain|tell me|describe|overview|"
+    r"information (?:about|on)|do you (?:have|know)|(?:know|learn|understand)\b|summar\w+|background|about \w+)",
     re.IGNORECASE,
 )
 # How sections are called. Headings are short, so that single words suffice.
