@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 import sqlite3
 import time
@@ -35,7 +36,8 @@ from index.manifest import (
 from index.passages import CHUNKER_VERSION, Passage, cut
 from index.records import DamagedIndex, Records, RecordWriter
 from index.vector_cache import VectorCache
-from index.vectors import ChromaVectors, missing_from
+from index.vectors import ChromaVectors, FlatVectors, missing_from, write_vectors
+from index.verify import changed_files
 from index.weights import sha256_of
 
 # Vectors written to the cache at once: what a kill can lose, and what one progress step is.
@@ -86,13 +88,17 @@ def build(
         IndexUnavailable: another process is building.
         NothingToIndex: no document could be read; the index that stood there still stands.
         UnreadableSource: a source does not exist.
-        OSError, sqlite3.Error: the disk is full or cannot be written; likewise.
+        OSError, sqlite3.Error, StoreFault: the disk is full or cannot be written; likewise.
     """
     started = time.perf_counter()
     with _writer_lock(root):
         before = manifest_before(root)
+        if before or not (root / "CURRENT").exists():
+            # What killed builds left, and the generation before the current one: out of use since the last build.
+            _remove_all_but(root, {before[0].name} if before else set())
         found = _sources(sources, before)
-        if before and _same(before[1], found, embedder):
+        is_whole = before is not None and not any(changed_files(*before))
+        if before and is_whole and _same(before[1], found, embedder):
             return _unchanged(before[1], time.perf_counter() - started)
         generation = _new_generation(root)
         try:
@@ -101,7 +107,8 @@ def build(
             shutil.rmtree(generation, ignore_errors=True)
             raise
         switch_to(root, generation.name)
-        _remove_old(root, keep={generation.name, *([before[0].name] if before else [])})
+        # The generation before stays where it is, if it is sound: readers may still hold it.
+        _remove_all_but(root, {generation.name, *([before[0].name] if before and is_whole else [])})
     return BuildReport(**{**report, "seconds": round(time.perf_counter() - started, 2)})
 
 
@@ -125,7 +132,7 @@ def _build_aside(
         vectors = _embed(records, len(ids), root, generation, embedder, on_progress)
         on_progress("writing", 0, len(ids))
         build_lexical(generation / "lexical", _lexical_entries(records))
-        _write_chroma(generation, ids, vectors, on_progress)
+        _write_chroma(generation, ids, vectors.rows, on_progress)
         digests = records.digests()
     files, sizes = _hashes(generation)
     version = _version(embedder, digests, ids)
@@ -134,7 +141,7 @@ def _build_aside(
             index_version=version,
             embedder=embedder.identity,
             model=model,
-            dimension=int(vectors.shape[1]),
+            dimension=int(vectors.rows.shape[1]),
             documents=len(digests),
             passages=len(ids),
             sources=found,
@@ -160,8 +167,7 @@ def _build_aside(
 def _write_records(sources: Sequence[Path], generation: Path, on_progress: Progress) -> list[Rejected]:
     rejected: list[Rejected] = []
     abbreviations = AbbreviationCounter()
-    writer = RecordWriter(generation / "records.sqlite")
-    try:
+    with closing(RecordWriter(generation / "records.sqlite")) as writer:
         for entry in load(sources):
             if isinstance(entry, Rejected):
                 rejected.append(entry)
@@ -169,8 +175,7 @@ def _write_records(sources: Sequence[Path], generation: Path, on_progress: Progr
             abbreviations.read(entry.text)
             writer.add(entry, document_digest(entry), cut(entry))
             on_progress("reading", writer.documents, 0)
-    finally:
-        writer.close()
+        writer.commit()
     (generation / "abbreviations.json").write_text(
         json.dumps(abbreviations.learnt(), ensure_ascii=False, sort_keys=True, indent=0), encoding="utf-8"
     )
@@ -179,29 +184,33 @@ def _write_records(sources: Sequence[Path], generation: Path, on_progress: Progr
 
 def _embed(
     records: Records, count: int, root: Path, generation: Path, embedder: Embedder, on_progress: Progress
-) -> Vectors:
-    """Write vectors.npy row by row from the cache, embedding what the cache lacks; return it, mapped."""
+) -> FlatVectors:
+    """Write vectors.npy batch by batch from the cache, embedding what the cache lacks; return it, open."""
     path = generation / "vectors.npy"
-    rows: Vectors | None = None
+    dimension = embedder.dimension
     with closing(VectorCache(root / "vectors.sqlite", embedder.identity)) as cache:
-        for start, batch in _batches(records.passages(), _EMBED_BATCH):
-            keys = [passage.embedding_key for passage in batch]
-            known = cache.get(keys)
-            missing = {key: passage for key, passage in zip(keys, batch, strict=True) if key not in known}
-            if missing:
-                made = embedder.embed([passage.embedded_text for passage in missing.values()])
-                cache.put(dict(zip(missing, made, strict=True)))
-                known.update(zip(missing, made, strict=True))
-            if rows is None:
-                dimension = len(next(iter(known.values())))
-                rows = np.lib.format.open_memmap(path, "w+", np.float32, (count, dimension))
-            rows[start : start + len(batch)] = [known[key] for key in keys]
-            on_progress("embedding", start + len(batch), count)
-        assert rows is not None
-        rows.flush()
+
+        def batches() -> Iterator[Vectors]:
+            for start, batch in _batches(records.passages(), _EMBED_BATCH):
+                yield _vectors_of(batch, cache, embedder)
+                on_progress("embedding", start + len(batch), count)
+
+        write_vectors(path, batches(), count, dimension)
         if len(cache) > _CACHE_SLACK * count:
             cache.keep_only(passage.embedding_key for passage in records.passages())
-    return np.load(path, mmap_mode="r")
+        cache.seal()
+    return FlatVectors(path, count, dimension)
+
+
+def _vectors_of(batch: Sequence[Passage], cache: VectorCache, embedder: Embedder) -> Vectors:
+    keys = [passage.embedding_key for passage in batch]
+    known = cache.get(keys)
+    missing = {key: passage for key, passage in zip(keys, batch, strict=True) if key not in known}
+    if missing:
+        made = embedder.embed([passage.embedded_text for passage in missing.values()])
+        cache.put(dict(zip(missing, made, strict=True)))
+        known.update(zip(missing, made, strict=True))
+    return np.array([known[key] for key in keys], dtype=np.float32)
 
 
 def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_progress: Progress) -> None:
@@ -217,7 +226,7 @@ def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_pro
         on_progress("verifying", 0, len(ids))
         if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
             # Never seen with one writer; two of them lose vectors silently.
-            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}; build again")
+            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
         on_progress("verifying", len(ids), len(ids))
 
 
@@ -237,19 +246,25 @@ def document_digest(document: Document) -> str:
 
 
 def _version(embedder: Embedder, digests: dict[str, str], passage_ids: Sequence[str]) -> str:
-    parts = [embedder.identity, str(CHUNKER_VERSION), *(f"{k}={v}" for k, v in sorted(digests.items()))]
-    raw = "\n".join([*parts, *sorted(passage_ids)]).encode("utf-8", "surrogatepass")
-    return hashlib.sha256(raw).hexdigest()[:12]
+    # The order of the documents counts: it decides between passages of equal score.
+    parts = [embedder.identity, str(CHUNKER_VERSION), *(f"{k}={v}" for k, v in digests.items()), *passage_ids]
+    return hashlib.sha256("\n".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
 def _sources(sources: Sequence[Path], before: tuple[Path, Manifest] | None) -> tuple[Source, ...]:
     """List the files of the sources with their hashes; one not touched since the last build is not read again."""
-    known = {(s.path, s.size, s.modified_ns): s.sha256 for s in before[1].sources} if before else {}
+    # The time of the last change of anything about a file cannot be set back, as that of its content can.
+    known = {(s.path, s.size, s.modified_ns, s.changed_ns): s.sha256 for s in before[1].sources} if before else {}
     listed = []
     for path, name in walk(sources):
-        stat = path.stat()
-        digest = known.get((name, stat.st_size, stat.st_mtime_ns)) or sha256_of(path)
-        listed.append(Source(name, digest, stat.st_size, stat.st_mtime_ns))
+        try:
+            stat = path.stat()
+            facts = (name, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+            digest = known.get(facts) or sha256_of(path)
+        except OSError:
+            # `load` says why it cannot be read; it is asked for again by every run.
+            facts, digest = (name, 0, 0, 0), ""
+        listed.append(Source(name, digest, *facts[1:]))
     return tuple(listed)
 
 
@@ -303,16 +318,20 @@ def _new_generation(root: Path) -> Path:
     return generation
 
 
-def _remove_old(root: Path, keep: set[str]) -> None:
-    """Remove what killed builds left and generations before the last; a reader may still hold the last one."""
-    for path in (root / "generations").iterdir():
-        if path.name not in keep:
+def _remove_all_but(root: Path, kept: set[str]) -> None:
+    folder = root / "generations"
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name not in kept:
             shutil.rmtree(path, ignore_errors=True)
 
 
 def _hashes(generation: Path) -> tuple[dict[str, str], dict[str, int]]:
+    """Return SHA-256 and size of every file; each is on the disk, not only on its way there, when this returns."""
     files = [path for path in sorted(generation.rglob("*")) if path.is_file() and path.suffix != ".lock"]
     names = [path.relative_to(generation).as_posix() for path in files]
+    for path in files:
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
     return (
         dict(zip(names, map(sha256_of, files), strict=True)),
         {name: path.stat().st_size for name, path in zip(names, files, strict=True)},

@@ -10,13 +10,14 @@ import os
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.fastpath import EXPORT_VERSION, exported_model, open_session
-from index.weights import DEFAULT_MODEL, ModelFiles, find_model
+from index.weights import DEFAULT_MODEL, ModelFiles, ModelUnavailable, find_model
 
 Vectors = NDArray[np.float32]
 Engine = Literal["auto", "onnx", "torch"]
@@ -50,7 +51,9 @@ def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "a
     """
     # The twin in the cache names the hash of the weights that it was made from; they are hashed to make it.
     model = find_model(name, check=engine == "torch")
-    if engine == "onnx" or (engine == "auto" and model.is_default):
+    if engine == "onnx" and not model.is_default:
+        raise ModelUnavailable(f"the engine 'onnx' runs {DEFAULT_MODEL} only, not {name!r}: set the engine 'auto'")
+    if engine != "torch" and model.is_default:
         return OnnxEmbedder(model, cache)
     return SentenceTransformerEmbedder(model)
 
@@ -68,6 +71,7 @@ class OnnxEmbedder:
         self._session: Any = None
         self._tokenizer: Any = None
         self._pool: ThreadPoolExecutor | None = None
+        self._opening = Lock()
 
     @property
     def identity(self) -> str:
@@ -94,8 +98,11 @@ class OnnxEmbedder:
         return row
 
     def _open(self) -> None:
-        if self._pool is not None:
-            return
+        with self._opening:
+            if self._pool is None:
+                self._open_parts()
+
+    def _open_parts(self) -> None:
         from tokenizers import Tokenizer
 
         path = exported_model(self._model, self._cache)
@@ -113,6 +120,7 @@ class SentenceTransformerEmbedder:
     def __init__(self, model: ModelFiles) -> None:
         self._files = model
         self._model: Any = None
+        self._opening = Lock()
 
     @property
     def identity(self) -> str:
@@ -132,22 +140,31 @@ class SentenceTransformerEmbedder:
             convert_to_numpy=True,
             show_progress_bar=False,
         )
-        return np.asarray(rows, dtype=np.float32).reshape(len(texts), -1)
+        return np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimension)
 
     def _open(self) -> Any:
-        if self._model is None:
-            from sentence_transformers import SentenceTransformer
+        with self._opening:
+            if self._model is None:
+                self._model = self._loaded()
+        return self._model
 
-            self._model = SentenceTransformer(
+    def _loaded(self) -> Any:
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            model = SentenceTransformer(
                 str(self._files.folder),
                 device="cpu",
                 local_files_only=True,
                 trust_remote_code=False,
                 model_kwargs={"use_safetensors": True},
             )
-            if self._files.is_default:
-                self._model.max_seq_length = _DEFAULT_MAX_TOKENS
-        return self._model
+        except (OSError, ValueError, KeyError, RuntimeError) as error:
+            reason = " ".join(str(error).split())[:200]
+            raise ModelUnavailable(f"{self._files.name} cannot be loaded: {reason}") from error
+        if self._files.is_default:
+            model.max_seq_length = _DEFAULT_MAX_TOKENS
+        return model
 
 
 def available_cores() -> int:

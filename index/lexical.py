@@ -7,11 +7,14 @@ vectors (see `search.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from index.records import DamagedIndex
 
 # What a match in each field counts, relative to one in the body. Fitted on the development sets; a title names
 # what the whole document is about, so that a match there says most.
@@ -221,18 +224,21 @@ class LexicalIndex:
     def __init__(self, folder: Path) -> None:
         from tantivy import Index
 
-        index = Index.open(str(folder))
-        index.register_tokenizer(_ANALYZER, _analyzer())
-        index.config_reader("manual")
-        self._schema = index.schema
-        self._searcher = index.searcher()
+        with _panics_shown(folder):
+            index = Index.open(str(folder))
+            index.register_tokenizer(_ANALYZER, _analyzer())
+            index.config_reader("manual")
+            self._schema = index.schema
+            self._searcher = index.searcher()
+        self._folder = folder
 
     def __len__(self) -> int:
         return int(self._searcher.num_docs)
 
     def document_frequency(self, term: str) -> int:
         """Return how many passages hold a stemmed term in any field; the largest of the fields' counts."""
-        return max(int(self._searcher.doc_freq(field, term)) for field in FIELD_WEIGHTS)
+        with _panics_shown(self._folder):
+            return max(int(self._searcher.doc_freq(field, term)) for field in FIELD_WEIGHTS)
 
     def search(
         self, terms: Mapping[str, float], limit: int, *, required: Iterable[str] = (), any_of: Iterable[str] = ()
@@ -251,8 +257,9 @@ class LexicalIndex:
         if wanted := list(any_of):
             some = Query.boolean_query([(Occur.Should, self._term(term, 1.0)) for term in wanted], min(2, len(wanted)))
             clauses.append((Occur.Must, some))
-        found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
-        rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
+        with _panics_shown(self._folder):
+            found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
+            rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
         ranked = [(int(row), float(score)) for row, (score, _) in zip(rows, found.hits, strict=True)]
         return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 
@@ -264,6 +271,22 @@ class LexicalIndex:
             for field, field_weight in FIELD_WEIGHTS.items()
         ]
         return Query.boolean_query(fields)
+
+
+@contextmanager
+def _panics_shown(folder: Path) -> Iterator[None]:
+    """Turn what tantivy raises on files that it cannot make sense of into `DamagedIndex`.
+
+    A panic of its Rust code reaches Python as a class that cannot be imported and is no `Exception`.
+    """
+    try:
+        yield
+    except ValueError as error:
+        raise DamagedIndex(f"{folder} cannot be read ({error})") from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise DamagedIndex(f"{folder} cannot be read") from error
 
 
 def _schema() -> Any:

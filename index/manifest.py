@@ -3,16 +3,19 @@
 Is: the small JSON file beside every index and the layout of the folder that it lies in. Is not: the check of
 every byte (see `verify.py`).
 
-    ROOT/CURRENT                 the name of the generation that readers open; replaced in one step
+    ROOT/CURRENT                 the generation that readers open, and the one before it, each with its
+                                 manifest's SHA-256; replaced in one step
     ROOT/generations/NAME/       manifest.json  records.sqlite  vectors.npy  lexical/  chroma/
-    ROOT/vectors.sqlite          vectors by content hash, kept between builds
+    ROOT/vectors.sqlite          vectors by content hash, kept between builds; `.sealed` beside it holds its SHA-256
     ROOT/writer.lock             held by the one process that builds
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +24,10 @@ from index.passages import CHUNKER_VERSION
 from index.records import DamagedIndex
 
 # Changes when the files of a generation do.
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+# One line of CURRENT. Nothing looser is read: a flipped bit must not lead to another generation.
+_POINTER = r"(?P<name>\d{6,}) (?P<digest>[0-9a-f]{64})\n"
+_POINTERS = re.compile(rf"(?:{_POINTER.replace('?P<name>', '?:').replace('?P<digest>', '?:')}){{1,2}}")
 
 
 class IndexUnavailable(Exception):
@@ -30,12 +36,15 @@ class IndexUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One file that the index holds. `size` in bytes, `modified_ns` as the file system says it."""
+    """One file that the index holds. `size` in bytes; the times of the last change of its content, and of anything
+    about it, as the file system says them. `sha256` is empty if the file could not be read.
+    """
 
     path: str
     sha256: str
     size: int
     modified_ns: int
+    changed_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,32 +81,75 @@ def read_manifest(generation: Path) -> Manifest:
         values["rejected"] = tuple((path, reason) for path, reason in values["rejected"])
         return Manifest(**values)
     except (OSError, ValueError, TypeError, KeyError) as error:
-        raise DamagedIndex(f"{generation / 'manifest.json'} cannot be read: the index is damaged") from error
+        raise DamagedIndex(f"{generation / 'manifest.json'} cannot be read") from error
 
 
 def current_generation(root: Path) -> Path:
-    """Return the folder that readers open now. Raises IndexUnavailable if there is none."""
-    try:
-        name = (root / "CURRENT").read_text(encoding="utf-8").strip()
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise IndexUnavailable(f"no index in {root}: build one with 'followup index SOURCE --index {root}'") from error
-    except (OSError, UnicodeDecodeError) as error:
-        raise DamagedIndex(f"{root / 'CURRENT'} cannot be read: the index is damaged") from error
+    """Return the folder that readers open now.
+
+    Raises:
+        IndexUnavailable: there is none.
+        DamagedIndex: it is not there, or its manifest is not the one that was switched to.
+    """
+    name, digest = _pointers(root)[0]
     generation = root / "generations" / name
-    if not name or Path(name).name != name or not generation.is_dir():
-        raise DamagedIndex(f"{root / 'CURRENT'} names {name!r}, which is not there: the index is damaged")
+    if not generation.is_dir():
+        raise DamagedIndex(f"{root / 'CURRENT'} names {name}, which is not there")
+    if _digest_of_manifest(generation) != digest:
+        raise DamagedIndex(f"{generation / 'manifest.json'} was changed since")
     return generation
+
+
+def current_name(root: Path) -> str:
+    """Return the name of the generation that readers open now; raises as `current_generation` does."""
+    return _pointers(root)[0][0]
+
+
+def generation_before(root: Path) -> tuple[Path, bool] | None:
+    """Return the folder that was current before, and whether its manifest is whole; None if it is gone."""
+    for name, digest in _pointers(root)[1:]:
+        generation = root / "generations" / name
+        if generation.is_dir():
+            return generation, _digest_of_manifest(generation) == digest
+    return None
 
 
 def switch_to(root: Path, name: str) -> None:
     """Make a finished generation the one that readers open, in one step."""
+    try:
+        before = _pointers(root)[:1]
+    except (IndexUnavailable, DamagedIndex):
+        before = []
+    lines = [(name, _digest_of_manifest(root / "generations" / name)), *before]
     aside = root / "CURRENT.new"
-    with aside.open("w", encoding="utf-8") as file:
-        file.write(name + "\n")
+    with aside.open("w", encoding="ascii", newline="\n") as file:
+        file.write("".join(f"{name} {digest}\n" for name, digest in lines))
         file.flush()
         os.fsync(file.fileno())
     os.replace(aside, root / "CURRENT")
     _sync_folder(root)
+
+
+def _pointers(root: Path) -> list[tuple[str, str]]:
+    """Return (name, SHA-256 of its manifest) of the current generation and of the one before it, if any."""
+    try:
+        text = (root / "CURRENT").read_bytes().decode("ascii")
+    except (FileNotFoundError, NotADirectoryError) as error:
+        if any((root / "generations").glob("*/manifest.json")):
+            raise DamagedIndex(f"{root / 'CURRENT'} is missing") from error
+        raise IndexUnavailable(f"no index in {root}: build one with 'followup index SOURCE --index {root}'") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise DamagedIndex(f"{root / 'CURRENT'} cannot be read") from error
+    if not _POINTERS.fullmatch(text):
+        raise DamagedIndex(f"{root / 'CURRENT'} was changed")
+    return [(match["name"], match["digest"]) for match in re.finditer(_POINTER, text)]
+
+
+def _digest_of_manifest(generation: Path) -> str:
+    try:
+        return hashlib.sha256((generation / "manifest.json").read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _sync_folder(folder: Path) -> None:
@@ -124,13 +176,15 @@ def check_fits(manifest: Manifest, root: Path, embedder: str) -> None:
         )
 
 
-def check_sizes(manifest: Manifest, generation: Path) -> None:
-    """Raise DamagedIndex if a file of the generation is missing or was cut."""
+def check_sizes(manifest: Manifest, generation: Path, *, may_grow: str = "") -> None:
+    """Raise DamagedIndex if a file of the generation is missing or was cut.
+
+    Files whose path begins with `may_grow` need only be there.
+    """
     for name, size in manifest.sizes.items():
         try:
             found = (generation / name).stat().st_size
         except OSError as error:
-            raise DamagedIndex(f"{generation / name} is missing: the index is damaged") from error
-        # Chroma touches its own SQLite file whenever it opens it.
-        if found != size and not name.startswith("chroma/"):
-            raise DamagedIndex(f"{generation / name} has {found} bytes, not {size}: the index is damaged")
+            raise DamagedIndex(f"{generation / name} is missing") from error
+        if found != size and not (may_grow and name.startswith(may_grow)):
+            raise DamagedIndex(f"{generation / name} has {found} bytes, not {size}")

@@ -17,16 +17,25 @@ from numpy.typing import NDArray
 from index.embedding import Embedder, Vectors
 from index.intents import section_intents
 from index.lexical import LexicalIndex, content_terms
-from index.manifest import check_fits, check_sizes, current_generation, read_manifest
+from index.manifest import (
+    IndexUnavailable,
+    check_fits,
+    check_sizes,
+    current_generation,
+    current_name,
+    read_manifest,
+)
 from index.records import DamagedIndex, Records
 from index.search import Hit, Query, Ranked, fuse, lexical_hits
 from index.titles import Titles
-from index.vectors import EXACT_LIMIT, ChromaVectors, FlatVectors
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, StoreFault
 
 # How many neighbours the graph is asked for when the collection is too large to be scanned.
 _GRAPH_DEPTH = 400
 # One passage that speaks of both is enough.
 _TOGETHER_DEPTH = 1
+# How often the newest generation is opened anew when a build replaces it meanwhile.
+_OPEN_ATTEMPTS = 5
 
 
 class OpenIndex:
@@ -41,25 +50,40 @@ class OpenIndex:
         """
         self.root = root
         self.embedder = embedder
-        generation = current_generation(root)
+        self._graph: ChromaVectors | None = None
+        for _ in range(_OPEN_ATTEMPTS):
+            generation = current_generation(root)
+            try:
+                self._open(generation)
+                return
+            except DamagedIndex:
+                # Two builds may have ended since the name was read; then the folder is rightly gone.
+                if current_name(root) == generation.name:
+                    raise
+        raise IndexUnavailable(f"the index in {root} is replaced again and again: try later")
+
+    def _open(self, generation: Path) -> None:
         self.generation = generation
-        self.manifest = read_manifest(generation)
-        check_fits(self.manifest, root, embedder.identity)
-        check_sizes(self.manifest, generation)
+        self.manifest = manifest = read_manifest(generation)
+        check_fits(manifest, self.root, self.embedder.identity)
+        check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > EXACT_LIMIT else "")
         try:
             self.records = Records(generation / "records.sqlite")
             self.lexical = LexicalIndex(generation / "lexical")
-            self.vectors = FlatVectors(generation / "vectors.npy")
+            self.vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension)
             self.abbreviations: dict[str, str] = json.loads((generation / "abbreviations.json").read_text("utf-8"))
             self._documents_of_rows = self.records.document_positions()
             self._intents = [
                 section_intents(path, question) for path, question in self.records.sections_and_questions()
             ]
-        except (sqlite3.Error, OSError, ValueError) as error:
-            raise DamagedIndex(f"{generation} cannot be opened ({error}): the index is damaged") from error
-        if not len(self.vectors) == len(self.lexical) == len(self._intents) == self.manifest.passages:
-            raise DamagedIndex(f"{generation} holds parts of different builds: the index is damaged")
-        self._graph: ChromaVectors | None = None
+            fits = len(self.lexical) == len(self._intents) == manifest.passages
+            if manifest.passages > EXACT_LIMIT:
+                # Opened at once: later its files may be gone, while those above are held open.
+                self._graph = ChromaVectors(generation / "chroma")
+        except (sqlite3.Error, OSError, ValueError, StoreFault) as error:
+            raise DamagedIndex(f"{generation} cannot be opened ({error})") from error
+        if not fits:
+            raise DamagedIndex(f"{generation} holds parts of different builds")
 
     @property
     def version(self) -> str:
@@ -68,7 +92,7 @@ class OpenIndex:
 
     def is_current(self) -> bool:
         """Say whether readers that open now would open this generation."""
-        return current_generation(self.root) == self.generation
+        return current_name(self.root) == self.generation.name
 
     def document_id(self, row: int) -> str:
         """Return the id of the document that a passage row belongs to."""
@@ -94,6 +118,8 @@ class OpenIndex:
 
     def query_vectors(self, queries: Sequence[Query]) -> Vectors:
         """Return one unit vector a query, shape (n, dimension): the question's, leaning towards its context."""
+        if not queries:
+            return np.zeros((0, self.manifest.dimension), np.float32)
         texts = list(dict.fromkeys(t for q in queries for t in (q.text, *(text for text, _ in q.context))))
         places = {text: position for position, text in enumerate(texts)}
         made = self.embedder.embed(texts)
@@ -110,13 +136,16 @@ class OpenIndex:
             return []
         if vectors is None:
             vectors = self.query_vectors(queries)
-        if self.manifest.passages <= EXACT_LIMIT:
+        if self._graph is None:
             dense = self.vectors.similarities(vectors)
             return [
                 fuse(row, lexical_hits(self.lexical, query), query, self._intents, limit)
                 for row, query in zip(dense, queries, strict=True)
             ]
-        return [self._rank_by_graph(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
+        return [
+            self._rank_by_graph(self._graph, query, vector, limit)
+            for query, vector in zip(queries, vectors, strict=True)
+        ]
 
     def search(self, query: Query, limit: int, vector: Vectors | None = None) -> list[Hit]:
         """Return the best passages for a query, best first."""
@@ -132,10 +161,11 @@ class OpenIndex:
             )
         ]
 
-    def _rank_by_graph(self, query: Query, vector: Vectors, limit: int) -> Ranked:
-        if self._graph is None:
-            self._graph = ChromaVectors(self.generation / "chroma")
-        near = self._graph.nearest(vector[None, :], max(_GRAPH_DEPTH, limit))[0]
+    def _rank_by_graph(self, graph: ChromaVectors, query: Query, vector: Vectors, limit: int) -> Ranked:
+        try:
+            near = graph.nearest(vector[None, :], min(max(_GRAPH_DEPTH, limit), self.manifest.passages))[0]
+        except StoreFault as error:
+            raise DamagedIndex(f"{self.generation / 'chroma'} cannot be read ({error})") from error
         rows = set(self.records.rows_of([name for name, _ in near]))
         lexical = lexical_hits(self.lexical, query)
         rows |= {row for row, _ in lexical} | {row for row, _ in query.boosts}

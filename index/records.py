@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from corpus.documents import Document
 from index.passages import Passage, unit_from_row, unit_to_row
@@ -18,12 +19,12 @@ from index.passages import Passage, unit_from_row, unit_to_row
 _SCHEMA = """
 CREATE TABLE documents (
     position INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL, question TEXT NOT NULL,
-    digest TEXT NOT NULL,
-    body BLOB NOT NULL);
+    digest TEXT NOT NULL, body BLOB NOT NULL, check_sum INTEGER NOT NULL);
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL REFERENCES documents (position),
     section TEXT NOT NULL, text TEXT NOT NULL, start INTEGER NOT NULL, "end" INTEGER NOT NULL,
-    lead_ins TEXT NOT NULL, page INTEGER, uncertain INTEGER NOT NULL, units TEXT NOT NULL);
+    lead_ins TEXT NOT NULL, page INTEGER, uncertain INTEGER NOT NULL, units TEXT NOT NULL,
+    check_sum INTEGER NOT NULL);
 CREATE INDEX passages_by_document ON passages (document);
 CREATE INDEX documents_by_title ON documents (title);
 """
@@ -34,6 +35,9 @@ _CACHED_PASSAGES = 4096
 
 class DamagedIndex(Exception):
     """What is stored is not what was stored; the message says where and how to mend it."""
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"{fault}: the index is damaged, build it anew with 'followup index SOURCE'")
 
 
 class RecordWriter:
@@ -49,10 +53,8 @@ class RecordWriter:
     def add(self, document: Document, digest: str, passages: Iterable[Passage]) -> None:
         """Write one document with its passages. Raises sqlite3.Error, e.g. when the disk is full."""
         body = zlib.compress(json.dumps(document.to_dict(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
-        self._connection.execute(
-            "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?)",
-            (self.documents, document.id, document.title, document.question, digest, body),
-        )
+        row = (self.documents, document.id, document.title, document.question, digest, body)
+        self._connection.execute("INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?)", _sealed(row))
         rows = [
             (
                 self.passages + offset,
@@ -69,14 +71,28 @@ class RecordWriter:
             )
             for offset, passage in enumerate(passages)
         ]
-        self._connection.executemany("INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?)", rows)
+        self._connection.executemany(
+            "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?,?,?)", (_sealed(row) for row in rows)
+        )
         self.documents += 1
         self.passages += len(rows)
 
-    def close(self) -> None:
-        """Commit and let go of the file."""
+    def commit(self) -> None:
+        """Write what was added; without it the file is worth nothing. Raises sqlite3.Error, as `add` does."""
         self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Let go of the file."""
         self._connection.close()
+
+
+def _sealed(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Add a check sum over all values: the id covers what is quoted, this also where a quote begins and ends."""
+    return (*row, _check_sum(row))
+
+
+def _check_sum(row: Sequence[Any]) -> int:
+    return zlib.crc32(repr(tuple(row)).encode("utf-8", "surrogatepass"))
 
 
 class Records:
@@ -87,9 +103,9 @@ class Records:
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        self.document_ids: tuple[str, ...] = tuple(
-            row[0] for row in self._connection.execute("SELECT id FROM documents ORDER BY position")
-        )
+        named = self._connection.execute("SELECT id, title FROM documents ORDER BY position").fetchall()
+        self.document_ids: tuple[str, ...] = tuple(name for name, _ in named)
+        self._titles = tuple(title for _, title in named)
         self._positions = {name: position for position, name in enumerate(self.document_ids)}
         self._document = lru_cache(_CACHED_DOCUMENTS)(self._read_document)
         self._passage = lru_cache(_CACHED_PASSAGES)(self._read_passage)
@@ -107,7 +123,7 @@ class Records:
 
     def titles(self) -> dict[str, str]:
         """Return document id -> title, in the index's order."""
-        return dict(self._connection.execute("SELECT id, title FROM documents ORDER BY position"))
+        return dict(zip(self.document_ids, self._titles, strict=True))
 
     def documents_titled(self, title: str, limit: int = 20) -> list[str]:
         """Return the ids of documents with exactly this title, in the index's order, at most `limit`."""
@@ -164,36 +180,37 @@ class Records:
         ]
 
     def _read_document(self, position: int) -> Document:
-        found = self._connection.execute("SELECT body FROM documents WHERE position = ?", (position,)).fetchone()
         try:
-            return Document.from_dict(json.loads(zlib.decompress(found[0])))
-        except (zlib.error, ValueError, TypeError, KeyError) as error:
-            raise DamagedIndex(
-                f"document {self.document_ids[position]!r} cannot be read: the index is damaged"
-            ) from error
+            *row, check_sum = self._connection.execute(
+                "SELECT * FROM documents WHERE position = ?", (position,)
+            ).fetchone()
+            if _check_sum(row) == check_sum and row[1] == self.document_ids[position]:
+                return Document.from_dict(json.loads(zlib.decompress(row[-1])))
+        except (sqlite3.Error, zlib.error, ValueError, TypeError, KeyError) as error:
+            raise DamagedIndex(f"document {self.document_ids[position]!r} cannot be read") from error
+        raise DamagedIndex(f"document {self.document_ids[position]!r} was changed since it was indexed")
 
     def _read_passage(self, row: int) -> Passage:
         try:
-            found = self._connection.execute(
-                'SELECT p.id, d.id, d.title, section, text, start, "end", lead_ins, page, uncertain, units '
-                "FROM passages p JOIN documents d ON d.position = p.document WHERE row = ?",
-                (row,),
-            ).fetchone()
+            *values, check_sum = self._connection.execute("SELECT * FROM passages WHERE row = ?", (row,)).fetchone()
+            if _check_sum(values) != check_sum:
+                raise DamagedIndex(f"passage {row} was changed since it was indexed")
+            _, name, position, section, text, start, end, lead_ins, page, uncertain, units = values
             passage = Passage(
-                id=found[0],
-                document_id=found[1],
-                title=found[2],
-                section=tuple(json.loads(found[3])),
-                text=found[4],
-                start=found[5],
-                end=found[6],
-                lead_ins=tuple(json.loads(found[7])),
-                page=found[8],
-                uncertain=bool(found[9]),
-                units=tuple(unit_from_row(unit) for unit in json.loads(found[10])),
+                id=name,
+                document_id=self.document_ids[position],
+                title=self._titles[position],
+                section=tuple(json.loads(section)),
+                text=text,
+                start=start,
+                end=end,
+                lead_ins=tuple(json.loads(lead_ins)),
+                page=page,
+                uncertain=bool(uncertain),
+                units=tuple(unit_from_row(unit) for unit in json.loads(units)),
             )
-        except (sqlite3.Error, ValueError, TypeError) as error:
-            raise DamagedIndex(f"passage {row} cannot be read: the index is damaged") from error
+        except (sqlite3.Error, ValueError, TypeError, IndexError) as error:
+            raise DamagedIndex(f"passage {row} cannot be read") from error
         if passage.id != passage.expected_id():
-            raise DamagedIndex(f"passage {passage.id} was changed since it was indexed: the index is damaged")
+            raise DamagedIndex(f"passage {passage.id} was changed since it was indexed")
         return passage

@@ -8,56 +8,66 @@ from __future__ import annotations
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 
 from index.embedding import Vectors
+from index.weights import sha256_of
+
+# SQLite's codes for a file whose content makes no sense, as opposed to a disk that is full or cannot be read.
+_DAMAGED = frozenset(
+    {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_IOERR_SHORT_READ}
+)
 
 
 class VectorCache:
-    """One SQLite file; `identity` names the embedder whose vectors are asked for."""
+    """One SQLite file; `identity` names the embedder whose vectors are asked for.
+
+    A file that is damaged is thrown away: the vectors in it can be made again.
+    """
 
     def __init__(self, path: Path, identity: str) -> None:
+        self._path = path
         self._identity = identity
+        _seal_of(path).unlink(missing_ok=True)
         try:
-            self._connection = self._open(path)
-        except sqlite3.DatabaseError:
-            # A damaged cache is worth nothing; the vectors in it can be made again.
-            path.unlink(missing_ok=True)
-            self._connection = self._open(path)
-
-    @staticmethod
-    def _open(path: Path) -> sqlite3.Connection:
-        connection = sqlite3.connect(path, isolation_level=None)
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute(
-            "CREATE TABLE IF NOT EXISTS vectors (key TEXT PRIMARY KEY, vector BLOB NOT NULL, check_sum INTEGER NOT NULL)"
-        )
-        return connection
+            self._connection = _open(path)
+        except sqlite3.DatabaseError as error:
+            self._start_anew(error)
 
     def get(self, keys: Sequence[str]) -> dict[str, Vectors]:
         """Return the vectors that are known; one whose bytes changed on the disk counts as unknown."""
         named = {self._name(key): key for key in keys}
         marks = ",".join("?" * len(named))
-        found = self._connection.execute(
-            f"SELECT key, vector, check_sum FROM vectors WHERE key IN ({marks})", list(named)
-        )
+        try:
+            found = self._connection.execute(
+                f"SELECT key, vector, check_sum FROM vectors WHERE key IN ({marks})", list(named)
+            ).fetchall()
+        except sqlite3.DatabaseError as error:
+            self._start_anew(error)
+            return {}
         return {
             named[name]: np.frombuffer(raw, dtype=np.float32)
             for name, raw, check_sum in found
-            if _check_sum(name, raw) == check_sum
+            if isinstance(raw, bytes) and _check_sum(name, raw) == check_sum
         }
 
     def put(self, vectors: dict[str, Vectors]) -> None:
         """Keep vectors; the batch is on the disk when this returns, or none of it is."""
         rows = [(self._name(key), vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
-        self._connection.execute("BEGIN")
-        self._connection.executemany(
-            "INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)",
-            [(name, raw, _check_sum(name, raw)) for name, raw in rows],
-        )
-        self._connection.execute("COMMIT")
+        sealed = [(name, raw, _check_sum(name, raw)) for name, raw in rows]
+        try:
+            self._write(sealed)
+        except sqlite3.DatabaseError as error:
+            self._start_anew(error)
+            self._write(sealed)
+
+    def _write(self, rows: Sequence[tuple[str, bytes, int]]) -> None:
+        with self._connection:
+            self._connection.execute("BEGIN")
+            self._connection.executemany("INSERT OR REPLACE INTO vectors VALUES (?, ?, ?)", rows)
 
     def keep_only(self, keys: Iterator[str]) -> None:
         """Drop every vector but those of `keys`."""
@@ -74,8 +84,67 @@ class VectorCache:
         """Let go of the file."""
         self._connection.close()
 
+    def seal(self) -> None:
+        """Close it and note its hash, so that `cache_fault` can tell later whether a byte was changed."""
+        self.close()
+        _seal_of(self._path).write_text(sha256_of(self._path) + "\n", encoding="ascii")
+
+    def _start_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Begin an empty file. Raises `error` if it does not speak of damage."""
+        # The lower byte is the primary code.
+        if not {error.sqlite_errorcode, error.sqlite_errorcode & 0xFF} & _DAMAGED:
+            raise error
+        if hasattr(self, "_connection"):
+            self._connection.close()
+        for suffix in ("", "-wal", "-shm"):
+            self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
+        self._connection = _open(self._path)
+
     def _name(self, key: str) -> str:
         return f"{self._identity}:{key}"
+
+
+def cache_fault(path: Path) -> str:
+    """Say in words what is wrong with a cache that lies there; "" if nothing is, or if it cannot be known.
+
+    A build that is at work, or was killed at it, leaves no seal: then SQLite's own check has to do.
+    """
+    remedy = "delete it, it is made again by the next build"
+    if not path.is_file():
+        return f"{_seal_of(path).name} stands beside no cache" if _seal_of(path).exists() else ""
+    try:
+        sealed = _seal_of(path).read_bytes()
+    except FileNotFoundError:
+        return "" if _is_sound(path) else f"{path.name} is damaged: {remedy}"
+    if sealed == f"{sha256_of(path)}\n".encode() or not _seal_of(path).exists():
+        return ""
+    return f"{path.name} or its seal was changed since the index was built: {remedy}"
+
+
+def _is_sound(path: Path) -> bool:
+    try:
+        with closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as connection:
+            return connection.execute("PRAGMA quick_check").fetchall() == [("ok",)]
+    except sqlite3.DatabaseError:
+        return False
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute(
+            "CREATE TABLE IF NOT EXISTS vectors "
+            "(key TEXT PRIMARY KEY, vector BLOB NOT NULL, check_sum INTEGER NOT NULL)"
+        )
+    except sqlite3.DatabaseError:
+        connection.close()
+        raise
+    return connection
+
+
+def _seal_of(path: Path) -> Path:
+    return path.with_name(path.name + ".sealed")
 
 
 def _check_sum(name: str, raw: bytes) -> int:

@@ -6,8 +6,11 @@ Chroma's distance becomes a similarity here and nowhere else: cosine similarity 
 
 from __future__ import annotations
 
+import io
 import os
-from collections.abc import Callable, Sequence
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +23,25 @@ from index.embedding import Vectors
 # imports) and searching its graph; above, the graph wins. The scan also takes any filter for nothing.
 EXACT_LIMIT = 50_000
 _COLLECTION = "passages"
+# Chroma writes to the files that it opens. Below `EXACT_LIMIT` no reader opens them, and they are checked byte by
+# byte; above, by what they hold.
+CHROMA_FOLDER = "chroma/"
 # Chroma 1.5.9 refuses batches of more than 5,461.
 _BATCH = 2_000
+# How many neighbours are asked for when a passage is not its own nearest one.
+_SECOND_LOOK = 100
 
 
 class FlatVectors:
     """The flat copy, mapped into memory: row i is the vector of passage i."""
 
-    def __init__(self, path: Path) -> None:
-        self.rows: Vectors = np.load(path, mmap_mode="r")
+    def __init__(self, path: Path, count: int, dimension: int) -> None:
+        """Open a file that `write_vectors` wrote. Raises ValueError if it does not hold `count` of them."""
+        header = _npy_header(count, dimension)
+        with path.open("rb") as file:
+            if file.read(len(header)) != header:
+                raise ValueError(f"{path} does not hold {count} vectors of {dimension} numbers")
+        self.rows: Vectors = np.memmap(path, np.float32, "r", len(header), (count, dimension))
 
     def __len__(self) -> int:
         return int(self.rows.shape[0])
@@ -44,44 +57,74 @@ class FlatVectors:
         return found
 
 
+def write_vectors(path: Path, batches: Iterable[Vectors], count: int, dimension: int) -> None:
+    """Write batches of rows, `count` in all, as a NumPy file.
+
+    They are written, not stored into a mapped file: there a full disk would end the process by a signal.
+    """
+    with path.open("wb") as file:
+        file.write(_npy_header(count, dimension))
+        for batch in batches:
+            file.write(np.ascontiguousarray(batch, dtype=np.float32).tobytes())
+
+
+def _npy_header(count: int, dimension: int) -> bytes:
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": (count, dimension)})
+    return header.getvalue()
+
+
+class StoreFault(Exception):
+    """The vector store cannot be read or written: it is damaged, or its disk is full. The message is Chroma's own."""
+
+
 class ChromaVectors:
-    """A Chroma collection of passage vectors in cosine space; the adapter gives and takes plain arrays."""
+    """A Chroma collection of passage vectors in cosine space; the adapter gives and takes plain arrays.
+
+    Every method raises StoreFault if the store cannot do it.
+    """
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
-        client = _open_client(folder)
-        if create:
-            self._collection = client.create_collection(
-                _COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
-            )
-        else:
-            self._collection = client.get_collection(_COLLECTION, embedding_function=None)
-        self._client = client
+        with _faults_shown():
+            self._client = _open_client(folder)
+            if create:
+                self._collection = self._client.create_collection(
+                    _COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                )
+            else:
+                self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
 
     def add(self, ids: Sequence[str], vectors: Vectors, *, on_progress: Callable[[int], None] | None = None) -> None:
         """Store vectors under their passages' ids; an id that is there already is overwritten, not doubled."""
         for start in range(0, len(ids), _BATCH):
             part = slice(start, start + _BATCH)
-            self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
+            with _faults_shown():
+                self._collection.upsert(ids=list(ids[part]), embeddings=vectors[part])
             if on_progress:
                 on_progress(len(ids[part]))
 
     def nearest(self, queries: Vectors, limit: int) -> list[list[tuple[str, float]]]:
         """Return for each query (passage id, cosine similarity), best first."""
-        found = self._collection.query(query_embeddings=queries, n_results=limit, include=["distances"])
+        with _faults_shown():
+            found = self._collection.query(query_embeddings=queries, n_results=limit, include=["distances"])
         return [
             [(name, 1.0 - float(distance)) for name, distance in zip(ids, distances, strict=True)]
             for ids, distances in zip(found["ids"], found["distances"] or [], strict=True)
         ]
 
+    def holds(self, name: str, vector: Vectors, tolerance: float = 1e-5) -> bool:
+        """Say whether the vector stored under an id is this one, without a search."""
+        with _faults_shown():
+            found = self._collection.get(ids=[name], include=["embeddings"])["embeddings"]
+        return found is not None and len(found) == 1 and bool(np.allclose(found[0], vector, atol=tolerance))
+
     def __len__(self) -> int:
-        return int(self._collection.count())
+        with _faults_shown():
+            return int(self._collection.count())
 
     def close(self) -> None:
         """Let go of the files, so that another process sees them whole."""
-        from chromadb.api.shared_system_client import SharedSystemClient
-
-        self._client._system.stop()
-        SharedSystemClient.clear_system_cache()
+        self._client.close()
 
 
 def _open_client(folder: Path) -> Any:
@@ -93,18 +136,42 @@ def _open_client(folder: Path) -> Any:
     return chromadb.PersistentClient(path=str(folder), settings=Settings(anonymized_telemetry=False))
 
 
+@contextmanager
+def _faults_shown() -> Iterator[None]:
+    """Turn what Chroma raises into `StoreFault`.
+
+    Its Rust half reports a full disk as ChromaError, damaged files also as ValueError, or as a panic: a class that
+    cannot be imported and is no `Exception`.
+    """
+    from chromadb.errors import ChromaError
+
+    try:
+        yield
+    except (ChromaError, ValueError, sqlite3.Error) as error:
+        raise StoreFault(" ".join(str(error).split())) from error
+    except BaseException as error:
+        if type(error).__name__ != "PanicException":
+            raise
+        raise StoreFault("panic in the vector store") from error
+
+
 def missing_from(
     store: ChromaVectors, ids: Sequence[str], vectors: Vectors, *, batch: int = 500, tolerance: float = 1e-4
 ) -> list[str]:
-    """Return the ids of passages that do not find themselves: the nearest to their vector is not at distance 0.
+    """Return the ids of passages that do not find themselves.
 
-    A twin with the same text may come first; its similarity is then 1 as well, and the passage itself must be
-    among the nearest few.
+    A passage finds itself if a search for its vector returns it first, or returns a twin (the same words in
+    another document) and it is stored beside that. The graph is approximate: what the first search misses is
+    looked for once more and deeper.
     """
     lost: list[str] = []
     for start in range(0, len(ids), batch):
         part = slice(start, start + batch)
-        for name, found in zip(ids[part], store.nearest(vectors[part], 1), strict=True):
-            if not found or (found[0][0] != name and found[0][1] < 1.0 - tolerance):
+        for place, (name, found) in enumerate(zip(ids[part], store.nearest(vectors[part], 1), strict=True), start):
+            if found and found[0][0] == name:
+                continue
+            deeper = dict(store.nearest(vectors[place][None, :], min(_SECOND_LOOK, len(store)))[0])
+            twin = max(deeper.values(), default=0.0) >= 1.0 - tolerance
+            if not ((name in deeper or twin) and store.holds(name, vectors[place])):
                 lost.append(name)
     return lost

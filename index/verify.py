@@ -15,11 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from index.lexical import LexicalIndex
-from index.manifest import CHUNKER_VERSION, SCHEMA_VERSION, Manifest, current_generation, read_manifest
+from index.manifest import (
+    CHUNKER_VERSION,
+    SCHEMA_VERSION,
+    Manifest,
+    current_generation,
+    generation_before,
+    read_manifest,
+)
 from index.passages import cut
 from index.records import DamagedIndex, Records
-from index.vectors import ChromaVectors, FlatVectors, missing_from
-from index.weights import ModelUnavailable, sha256_of
+from index.vector_cache import cache_fault
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, StoreFault, missing_from
+from index.weights import sha256_of
 
 # More faults of one kind say nothing new.
 _FAULTS_SHOWN = 20
@@ -47,7 +55,7 @@ def verify(root: Path) -> Verification:
         manifest = read_manifest(generation)
     except DamagedIndex as error:
         return Verification("", 0, 0, 0, (str(error),))
-    faults = list(_faults(generation, manifest))
+    faults = [*_faults(generation, manifest), *_faults_beside(root)]
     return Verification(
         manifest.index_version,
         manifest.documents,
@@ -61,27 +69,47 @@ def _faults(generation: Path, manifest: Manifest) -> Iterator[str]:
     if (manifest.schema, manifest.chunker) != (SCHEMA_VERSION, CHUNKER_VERSION):
         yield f"the index has layout {manifest.schema}.{manifest.chunker}: build it anew"
         return
-    changed = list(_changed_files(generation, manifest))
+    changed = list(changed_files(generation, manifest))
     yield from changed
     try:
         with closing(Records(generation / "records.sqlite")) as records:
             yield from _record_faults(records, manifest)
             if not changed:
-                yield from _vector_faults(generation, records)
-    except (DamagedIndex, sqlite3.Error, OSError, ValueError, KeyError) as error:
+                yield from _search_faults(generation, manifest, records)
+    except (DamagedIndex, sqlite3.Error, ValueError) as error:
         yield f"{generation.name}: {error}"
 
 
-def _changed_files(generation: Path, manifest: Manifest) -> Iterator[str]:
+def changed_files(generation: Path, manifest: Manifest) -> Iterator[str]:
+    """Yield a line for each file of a generation that is not, byte by byte, what was built."""
+    opened_in_place = manifest.passages > EXACT_LIMIT
     for name, digest in manifest.files.items():
         try:
             found = sha256_of(generation / name)
-        except ModelUnavailable as error:
-            yield str(error)
+        except OSError as error:
+            yield f"{generation.name}/{name} cannot be read: {error.strerror or error}"
             continue
-        # Chroma writes into its SQLite file whenever it opens it: that one is checked by what it holds.
-        if found != digest and name != "chroma/chroma.sqlite3":
-            yield f"{name} was changed since the index was built"
+        if found != digest and not (opened_in_place and name.startswith(CHROMA_FOLDER)):
+            yield f"{generation.name}/{name} was changed since the index was built"
+    extra = {path.relative_to(generation).as_posix() for path in generation.rglob("*") if path.is_file()}
+    for name in sorted(extra - set(manifest.files) - {"manifest.json"}):
+        if not name.endswith(".lock") and not (opened_in_place and name.startswith(CHROMA_FOLDER)):
+            yield f"{generation.name}/{name} does not belong to the index"
+
+
+def _faults_beside(root: Path) -> Iterator[str]:
+    """Yield what is wrong with the generation that readers may still hold, and with the cache of vectors."""
+    if before := generation_before(root):
+        generation, is_whole = before
+        remedy = "index again, which removes it"
+        try:
+            faults = [*changed_files(generation, read_manifest(generation))] if is_whole else ["manifest.json"]
+        except DamagedIndex:
+            faults = ["manifest.json"]
+        if faults:
+            yield f"{generation.name}, the index before this one, was changed ({faults[0]}): {remedy}"
+    if fault := cache_fault(root / "vectors.sqlite"):
+        yield fault
 
 
 def _record_faults(records: Records, manifest: Manifest) -> Iterator[str]:
@@ -100,9 +128,9 @@ def _record_faults(records: Records, manifest: Manifest) -> Iterator[str]:
         yield f"records.sqlite does not hold the {manifest.passages} passages that the manifest counts"
 
 
-def _vector_faults(generation: Path, records: Records) -> Iterator[str]:
+def _search_faults(generation: Path, manifest: Manifest, records: Records) -> Iterator[str]:
     ids = records.passage_ids()
-    vectors = FlatVectors(generation / "vectors.npy").rows
+    vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension).rows
     if len(vectors) != len(ids) or len(LexicalIndex(generation / "lexical")) != len(ids):
         yield "the searches do not hold as many passages as the records"
         return
@@ -115,5 +143,5 @@ def _vector_faults(generation: Path, records: Records) -> Iterator[str]:
                     yield f"the vector store holds {len(store)} passages, not {len(ids)}"
                 for name in missing_from(store, ids, vectors):
                     yield f"passage {name} does not find itself in the vector store"
-        except Exception as error:  # Chroma's own errors have no common base; any of them means damage.
-            yield f"the vector store cannot be opened ({type(error).__name__})"
+        except (StoreFault, ValueError) as error:
+            yield f"the vector store cannot be read ({error})"

