@@ -141,7 +141,7 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         >>> [(q.value, q.unit, q.direction) for q in find_quantities("no more than 6 mg, 2 times a day")]
         [(6.0, 'mg', 'down'), (2.0, 'times', '')]
     """
-    plain = _digits(text)
+    plain = with_digits(text)
     found: list[Quantity] = []
     for match in _FIGURE.finditer(plain):
         unit = _unit(match["unit"])
@@ -174,15 +174,15 @@ def missing_quantities(statement: str, sources: tuple[Quantity, ...]) -> tuple[Q
     return tuple(q for q in find_quantities(statement) if not any(q.said_by(other) for other in sources))
 
 
-def _digits(text: str) -> str:
+def with_digits(text: str) -> str:
     """Write number words as digits; lengths change, so that offsets are those of the returned text."""
-    text = re.sub(r"\b(once|twice|thrice)\b(?=\s+(?:a|per|each|every|daily|weekly|in)\b)", _counted, text, flags=re.I)
+    text = re.sub(r"\b(once|twice|thrice)\b(?=\s+(?:an?|per|each|every|daily|weekly|monthly|nightly)\b)", _counted, text, flags=re.I)
     text = re.sub(
         r"\btimes\s+(daily|weekly|monthly|nightly)\b", lambda m: f"times a {_OFTEN[m[1].lower()]}", text, flags=re.I
     )
-    text = re.sub(r"\b1 times (a|per|each) (day|week|month)\b", r"\1 \2", text)
     text = _WORD_NUMBER.sub(lambda m: _NUMBER_WORDS[m["word"].lower()], text)
-    return re.sub(r"\b1 times a (day|week|month)\b", r"a \1", text)
+    # "75 mg once a day" is "75 mg a day"; "once a day" by itself counts.
+    return re.sub(rf"(\b(?:{_UNIT_WORD})),?\s+1 times (?=(?:a|per|each) (?:day|week|month)\b)", r"\1 ", text, flags=re.I)
 
 
 def _counted(match: re.Match[str]) -> str:

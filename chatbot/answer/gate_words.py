@@ -1,0 +1,303 @@
+"""Reads a sentence into clauses: what each names, whether it denies, how strongly it speaks, under what condition.
+
+Is: word lists (`gate_words.yaml`) and the joints of English clauses; pure. Is not: a parser, nor a judgement.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from chatbot.answer.gate_quantities import Quantity, find_quantities, with_digits
+from chatbot.present.drugs import find_drugs
+from corpus.citations import strip_markers
+from index.lexical import terms_of
+
+_TABLE = Path(__file__).with_name("gate_words.yaml")
+_LAY_TERMS = Path(__file__).parents[1] / "understand" / "lay_terms.yaml"
+
+ClauseKind = Literal["main", "condition", "reason", "relative"]
+
+# How strongly a clause speaks. Source: NICE, Developing NICE guidelines: the manual, chapter 9 (must; should and
+# offer; consider); below them what is only possible.
+MUST, SHOULD, CONSIDER, MAY = 4, 3, 2, 1
+
+_WORD = re.compile(r"§\d+|[^\W_]+(?:['’-][^\W_]+)*")
+_AUXILIARY = (
+    r"(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|need|needs)"
+)
+_IMPERATIVE = (
+    r"(?:avoid|use|give|offer|take|start|stop|check|refer|consider|repeat|withhold|continue|reduce|increase|treat|apply|"
+    r"monitor|arrange|add|prescribe|seek|send|measure|review|aim|ensure|lower|raise|cure|cause|help|last|never|always|not)s?"
+)
+_SUBORDINATE = (
+    r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|once|whereas|while|although|"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|which|who|whose|"
+    r"but)"
+)
+_JOINT = re.compile(
+    rf"\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
+    rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
+    rf"|,\s+(?=(?:and|or|so|then)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
+    rf"|,?\s+(?=\b{_SUBORDINATE}\b)"
+    rf"|\s+(?=(?:and|or)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)",
+    re.IGNORECASE,
+)
+_OPENS_CONDITION = re.compile(
+    r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if)\b",
+    re.IGNORECASE,
+)
+_OPENS_REASON = re.compile(
+    r"(?:because|since|as|so\s+that|although|though|even\s+though|whereas|while|owing|due)\b(?!\s+(?:well|soon))", re.IGNORECASE
+)
+_OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
+# A leading "In adults with spasticity," ends at its comma.
+_LEADING = re.compile(
+    r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
+    r"to|because|since|as|although|on|over|following|by)\b[^,;:]*,(?=\s)",
+    re.IGNORECASE,
+)
+# What a bound says about a number denies nothing: it is read with the number.
+_BOUND = re.compile(
+    r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:more|less|fewer|longer|faster|later|greater|higher|lower|older)\s+than\b|"
+    r"(?:exceed\w*|go\s+above|above|over|below|under)\s+\d)|\bno\s+later\b",
+    re.IGNORECASE,
+)
+_DENIES = re.compile(
+    r"\b(?:not|no|never|cannot|without|neither|nor|none|nothing|avoid(?:s|ed|ing)?|contra-?indicated|contra-?indications?|refrain\w*|"
+    r"forbidden|prohibited|unable|absent|absence|against|rather\s+than|instead\s+of|free\s+of|un(?:needed|necessary|proven)|"
+    r"in(?:effective|sufficient))\b|n['’]t\b",
+    re.IGNORECASE,
+)
+# Words of denial are compared as denial, not as things that are named.
+_DENIAL_WORDS = frozenset(
+    "not no never cannot without neither nor none nothing avoid avoids avoided avoiding contraindicated contraindication "
+    "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
+)
+_MAY = re.compile(
+    r"\b(?:may|might|can|could|possibl[ey]|perhaps|an?\s+option|options|option|optionally|appears?\s+to|seems?\s+to)\b", re.IGNORECASE
+)
+_CONSIDER = re.compile(r"\b(?:consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying|tried)\b", re.IGNORECASE)
+_MUST = re.compile(
+    r"\b(?:must|have\s+to|has\s+to|mandatory|obligatory|essential|vital|never|always|contra-?indicated|forbidden|prohibited|"
+    r"under\s+no\s+circumstances)\b",
+    re.IGNORECASE,
+)
+_QUALIFIER = re.compile(
+    r"\b(?:in|for|with|without|under|among|during|after|before|within|at|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
+    r"(?=\s+(?:in|for|with|without|by|on|to|during|after|before|within|at|from|and|or|unless|if|when|is|are|was|were|has|have|"
+    r"should|must|may|might|can|could|will|does|do|needs?|warrants?)\b|[,;:.()]|$)",
+    re.IGNORECASE,
+)
+_TEMPORAL = frozenset("daily weekly monthly nightly hourly once twice thrice time times".split())
+
+
+@dataclass(frozen=True, slots=True)
+class Lexicon:
+    """`same` maps a stem to the name of its row; `phrases` finds those of several words."""
+
+    same: Mapping[str, str]
+    phrases: re.Pattern[str]
+    phrase_rows: Mapping[str, str]
+    opposite: tuple[tuple[str, str], ...]
+    frame: frozenset[str]
+    hedges: Mapping[str, int]
+    raisers: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause as compared. `names` are keys of content words; `segment` counts its sentence's claims.
+
+    `leading` says that it opens the sentence and rules all of it.
+    """
+
+    text: str
+    kind: ClauseKind
+    segment: int
+    leading: bool
+    denies: bool
+    strength: int
+    names: frozenset[str]
+    hedges: frozenset[int]
+    qualifiers: tuple[frozenset[str], ...]
+    quantities: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence as compared; `drugs` are substances with the offset where each is named in `text`."""
+
+    text: str
+    clauses: tuple[Clause, ...]
+    names: frozenset[str]
+    quantities: tuple[Quantity, ...]
+    drugs: tuple[tuple[str, int], ...]
+    raised: frozenset[str]
+
+    @property
+    def substances(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.drugs)
+
+
+@cache
+def load_words() -> Lexicon:
+    """Read the word lists. Raises OSError or yaml.YAMLError when they cannot be read."""
+    import yaml
+
+    rows = yaml.load(_TABLE.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    lay = yaml.load(_LAY_TERMS.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    same: dict[str, str] = {}
+    phrase_rows: dict[str, str] = {}
+    for number, row in enumerate((*rows["same"], *lay)):
+        for member in row:
+            if " " in member:
+                phrase_rows.setdefault(member.lower(), f"§{number}")
+            else:
+                for stem in terms_of(member)[-1:]:
+                    same.setdefault(stem, f"§{number}")
+    for number, row in enumerate((*rows["same"], *lay)):
+        # A row whose one-word member stands in an earlier row joins it.
+        target = next((same[s] for m in row if " " not in m for s in terms_of(m)[-1:] if s in same), f"§{number}")
+        for member in row:
+            if phrase_rows.get(member.lower()) == f"§{number}":
+                phrase_rows[member.lower()] = target
+    hedges: dict[str, int] = {}
+    for number, row in enumerate(rows["hedges"]):
+        hedges |= dict.fromkeys((word.lower() for word in row), number)
+    hedges["only"] = len(rows["hedges"])
+    longest = sorted(phrase_rows, key=len, reverse=True)
+    return Lexicon(
+        same,
+        re.compile(r"\b(?:" + "|".join(re.escape(phrase) for phrase in longest) + r")\b", re.IGNORECASE),
+        phrase_rows,
+        tuple((one, other) for one, other in rows["opposite"]),
+        frozenset(rows["frame"].split()),
+        hedges,
+        frozenset(rows["raisers"].split()),
+    )
+
+
+def names_in(text: str) -> frozenset[str]:
+    """Return the keys of what a text names: stems, or the row of words that stand for each other.
+
+    Example:
+        >>> names_in("Renal disease") == names_in("kidney disease")
+        True
+    """
+    return _names(with_digits(text))
+
+
+@lru_cache(8192)
+def _names(plain: str) -> frozenset[str]:
+    lexicon = load_words()
+    blanked = list(plain)
+    drugs = find_drugs(plain)
+    # Numbers and medicines are compared by themselves.
+    for start, end in (*((q.start, q.end) for q in find_quantities(plain)), *((s, e) for _, s, e in drugs)):
+        blanked[start:end] = " " * (end - start)
+    replaced = lexicon.phrases.sub(
+        lambda match: f" {lexicon.phrase_rows[match.group().lower()]} ", "".join(blanked)
+    )
+    found = set()
+    for word in _WORD.findall(replaced):
+        if word.startswith("§"):
+            found.add(word)
+            continue
+        lowered = word.lower().replace("’", "'").removesuffix("'s")
+        if lowered.endswith("n't") or lowered in _DENIAL_WORDS or lowered in _TEMPORAL:
+            continue
+        if lowered in lexicon.frame and lowered not in lexicon.raisers:
+            continue
+        parts = [lowered] if "-" not in lowered else [lowered.replace("-", ""), *lowered.split("-")]
+        keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]
+        whole = keys[0] if keys else ""
+        if len(parts) > 1 and whole not in lexicon.same.values():
+            keys = [k for p in parts[1:] if p not in lexicon.frame and not p.isdigit() for s in terms_of(p) for k in (lexicon.same.get(s, s),)]
+        else:
+            keys = keys[:1]
+        found.update(key for key in keys if not key.isdigit() and len(key) > 1)
+    found.update(f"drug:{name}" for name, _, _ in drugs)
+    return frozenset(found)
+
+
+@lru_cache(8192)
+def read(text: str) -> Reading:
+    """Read one sentence, or one list item with its lead-in, into clauses."""
+    plain = " ".join(with_digits(strip_markers(text)).replace("’", "'").split())
+    clauses: list[Clause] = []
+    segment, opened = 0, False
+    pieces = _split(plain)
+    for place, piece in enumerate(pieces):
+        kind = _kind(piece)
+        leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
+        if kind == "main":
+            if opened:
+                segment += 1
+            opened = True
+        clauses.append(_clause(piece, kind, segment, leading))
+    drugs = tuple((name, start) for name, start, _ in find_drugs(plain))
+    raised = frozenset(
+        key
+        for word in _WORD.findall(plain.lower())
+        if word in load_words().raisers
+        for key in _names(word)
+    )
+    return Reading(plain, tuple(clauses), _names(plain), find_quantities(plain), drugs, raised)
+
+
+def _split(plain: str) -> list[str]:
+    rest = plain.rstrip(" .!?")
+    pieces = []
+    if leading := _LEADING.match(rest):
+        pieces.append(leading.group().rstrip(", "))
+        rest = rest[leading.end() :]
+    pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
+    return [piece for piece in pieces if piece]
+
+
+def _kind(piece: str) -> ClauseKind:
+    bare = re.sub(r"^(?:and|but|or|so|then|yet)\s+", "", piece, flags=re.IGNORECASE)
+    if _OPENS_CONDITION.match(piece):
+        return "condition"
+    if _OPENS_REASON.match(piece):
+        return "reason"
+    return "relative" if _OPENS_RELATIVE.match(bare) else "main"
+
+
+def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool) -> Clause:
+    lexicon = load_words()
+    unbound = _BOUND.sub(" ", piece)
+    denials = len(_DENIES.findall(unbound))
+    words = [word.lower() for word in _WORD.findall(piece)]
+    hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
+    lowered = piece.lower()
+    hedges |= {number for phrase, number in lexicon.hedges.items() if " " in phrase and phrase in lowered}
+    qualifiers = tuple(
+        keys for match in _QUALIFIER.finditer(piece) if (keys := _names(match["what"]))
+    )
+    return Clause(
+        piece,
+        kind,
+        segment,
+        leading,
+        denials % 2 == 1,
+        _strength(unbound),
+        _names(piece),
+        frozenset(hedges),
+        qualifiers,
+        find_quantities(piece),
+    )
+
+
+def _strength(piece: str) -> int:
+    if _MAY.search(piece):
+        return MAY
+    if _CONSIDER.search(piece):
+        return CONSIDER
+    return MUST if _MUST.search(piece) else SHOULD
