@@ -73,16 +73,19 @@ _DO = re.compile(r"[\s\"'(\[•*–-]*(?:(?:and|but|or|then|so|please|also|there
 _WITH_NO = re.compile(r"\b(?:with|and|or|has|have|had|is|are|was|were)\s+no$")
 _NEVER = re.compile(r"don't|never")
 _FORBIDS = re.compile(r"\b(?:not|never|don't|\w+n't)\b")
+# "Use is not justified" begins with a noun.
+_NOUN = re.compile(r"\s+(?:is|are|was|were|of|in|may|should|must|can|has|have)\b")
 _STOP = re.compile(r"(?:stop|prevent)\b")
 _NEEDS_IS = frozenset(("act", "advice_if_is", "advice_against_if_is", "no_good_if_is"))
-_IS = re.compile(r"\b(?:is|are|be|been|being|not|which|what|who)\s+(?:[a-z-]+\s+){0,3}$|\band\s+$")
+_IS = re.compile(r"\b(?:is|are|be|been|being|not|which|what|who)\s+(?:[a-z-]+\s+){0,3}$")
+_AND = re.compile(r"\band\s+$")
 _IS_JUST = re.compile(
     r"\b(?:is|are|be|been|being|not|it|them|which|what|who|considered)\s+(?:(?:[a-z]+ly|also|both|very|quite|most|more|too|"
     r"now|not|even|so|thus|therefore)\s+)*$|\band\s+is\s+$"
 )
 _MAY_BE = re.compile(r"\b(?:may|can|could|might)\s+(?:[a-z]+\s+)?be\s+(?:[a-z]+\s+)?$")
 _SHOULD = re.compile(
-    r"\b(?:should|must|to|needs?|please|advis(?:es?|ed)|recommend(?:s|ed)?|suggest(?:s|ed)?)\s+(?:[a-z]+ly\s+)?$"
+    r"\b(?:should|must|(?:needs?|ha(?:s|ve)|ought|advised|told|best|important)\s+to|please|advis(?:es?|ed)|recommend(?:s|ed)?|suggest(?:s|ed)?)\s+(?:[a-z]+ly\s+)?$"
 )
 _HELPS_AVOID = re.compile(r"\b(?:(?:helps?|lets?|allows?|may|might|can|could)\s+(?:\w+\s+){0,2}?(?:to\s+)?)$")
 _TO_AVOID = re.compile(
@@ -101,9 +104,10 @@ _LEADING = re.compile(
 )
 # … or that close it: "… unless the kidneys fail".
 _CONDITION = re.compile(
-    r"\b(?:unless|except(?:\s+(?:in|for|when|under))?|until|provided|(?:only\s+)?(?:if|when|after|once(?!\s+(?:an?|daily|weekly|monthly|every|per|or|thought)\b))|although|though|"
+    r"\b(?:unless|except(?:\s+(?:in|for|when|under))?|until|provided|(?:only\s+)?(?:if|when|once(?!\s+(?:an?|daily|weekly|monthly|every|per|or|thought)\b))|although|though|"
     r"in\s+case|as\s+long\s+as|whether|where)\b(?<!^if)(?<=[\w\s]{3})[^,;]*"
 )
+_AFTER = re.compile(r"\bafter\b(?:(?!\s(?:is|are|was|were|should|must|may|can|do|does|did|has|have|not)\b)[^,;])*")
 # "people who cannot take …": the reader of the advice, not the advice.
 _WHO = re.compile(
     r"\b(?:who|whom|that)\s+(?:(?:have|has|had|do|does|did|can|could|are|is|were|was|will|not|never|cannot|can't|don't|"
@@ -122,6 +126,7 @@ _EXCLUDED = re.compile(
 )
 _THAT = re.compile(r"\b(?:that|think|believe|thought|believed|assumed?|claim(?:ed)?)$")
 _MYTH = re.compile(r"\b(?:myths?|misconceptions?)\b")
+_ERROR = re.compile(r"\b(?:errors?|mistakes?|blunders?)\b")
 _FORBIDDING = re.compile(
     r".*\b(?:not\s+to(?:\s+do)?|do\s+not|don't|don'ts|never|must\s+not|should\s+not)\b\s*(?:\w+\s*){0,3}[:.]?\s*$"
 )
@@ -171,7 +176,9 @@ _ASKED_NOT = re.compile(
     r"(?:not|never)\b|\b(?:shouldn't|mustn't)|\b(?:what|which|who|when|whom)\b.*\b(?:can't|cannot|can\s+(?:\w+\s+){0,2}not)\b"
     r"|\b(?:what|which)\b.*\b(?:cut\s+(?:out|down)|give\s+up|leave\s+(?:out|off)|limit|restrict)\b"
     r"|^(?:and\s+)?(?:why|reasons?)\s+not\b|\bnot\s+allowed\b"
-    r"|\b(?:drugs?|medicines?|foods?|things?|what|which|anything)\s+to\s+(?:avoid|leave|stop|omit|limit)\b|^(?:why\s+)avoid"
+    r"|\b(?:drugs?|medicines?|foods?|things?|what|which|anything)\s+to\s+(?:avoid|leave|stop|omit|limit)\b|^why\s+avoid"
+    r"|\b(?:is|are)\s+(?:[\w-]+\s+){1,6}(?:harmful|dangerous|unreliable|toxic)\b"
+    r"|^why\b.*(?:\bnot|n't)\s+(?:\w+\s+){0,3}(?:give|use|prescribe|recommend|offer|take)\b"
 )
 _HOW_MUCH = re.compile(
     r"how\s+(?:long|common|often|much|many|serious|likely|soon|fast|do\s+\w+\s+(?:know|tell|notice))\b"
@@ -218,6 +225,7 @@ class _Frame:
     value: int = 0
     binding: bool = False
     myth: bool = False
+    error: bool = False
 
 
 def statement_polarity(text: str, context: Sequence[str] = ()) -> Polarity:
@@ -343,7 +351,8 @@ def _sides(text: str, context: tuple[str, ...]) -> tuple[float, float]:
     if frame.value < 0:
         if re.search(r"\binstead\b", _fold(text)) and favour:
             return favour, against
-        if not favour or frame.binding or frame.myth or not advice:
+        named_error = frame.error and not _SENTENCE_END.search(text)
+        if not favour or frame.binding or frame.myth or named_error or not advice:
             return 0.0, favour + against or _ADVICE
     elif frame.value > 0 and not favour and not against and (frame.binding or not _SENTENCE_END.search(text)):
         return _ADVICE, 0.0
@@ -365,7 +374,8 @@ def _frame(context: tuple[str, ...]) -> _Frame:
             value = -_ADVICE
         if value:
             lead_in = folded.endswith(":")
-            return _Frame(value, lead_in or bool(_FORBIDDING.search(folded)), bool(_MYTH.search(folded)))
+            binding = lead_in or bool(_FORBIDDING.search(folded))
+            return _Frame(value, binding, bool(_MYTH.search(folded)), bool(_ERROR.search(folded)))
     return _Frame()
 
 
@@ -428,7 +438,7 @@ def _set_aside(folded: str, start: int, end: int) -> tuple[tuple[Span, ...], tup
     def spans(pattern: re.Pattern[str]) -> tuple[Span, ...]:
         return tuple((start + m.start(), start + m.end()) for m in pattern.finditer(sentence))
 
-    asides = spans(_LEADING) + spans(_CONDITION) + spans(_RELATIVE) + spans(_WHO)
+    asides = spans(_LEADING) + spans(_CONDITION) + spans(_AFTER) + spans(_RELATIVE) + spans(_WHO)
     return asides, spans(_REASON), spans(_EXCLUDED)
 
 
@@ -486,7 +496,7 @@ def _clause_value(folded: str, left: int, right: int, cues: list[_Cue]) -> int:
     negator: _Cue | None = None
     modal = -_MAX_CHARS
     advised = 0
-    lessening = False
+    lessening = spent = False
     for cue in cues:
         opens = bool(_OPENING.fullmatch(folded, left, cue.start))
         if cue.kind == "modal":
@@ -497,14 +507,17 @@ def _clause_value(folded: str, left: int, right: int, cues: list[_Cue]) -> int:
                 cue = _Cue("prohibition", cue.start, cue.end)
             elif _WITH_NO.search(folded, left, cue.end):
                 cue = _Cue("short_negation", cue.start, cue.end)  # "adults with no heart problem are treated"
-            negator = cue
+            negator, spent = cue, False
         else:
             governed = negator is not None and _reaches(folded, negator, cue)
+            if spent and cue.kind in (*_BAD, "undone"):
+                governed = False  # "is not used to prevent harm"
             if (
                 not governed
                 and cue.kind in _NEEDS_IS
                 and not (opens and cue.kind.startswith("advice"))
-                and not _IS.search(folded, left, cue.start)
+                and not (cue.kind == "act" and said and _AND.search(folded, left, cue.start))
+                and not (_IS_JUST if cue.kind == "no_good_if_is" else _IS).search(folded, left, cue.start)
             ):
                 continue  # "patients given the drug", "harmful fumes"
             if cue.kind == "advice_against" and not governed and _is_purpose(folded, left, cue):
@@ -523,6 +536,7 @@ def _clause_value(folded: str, left: int, right: int, cues: list[_Cue]) -> int:
             lessening = weight > 0 and bool(_LESSENS.match(folded, cue.start))
             if governed and cue.kind in (*_BAD, "undone"):
                 negator = None
+            spent = governed and negator is not None and cue.kind != "if_denied"
     if not said:
         if negator is not None and negator.kind == "prohibition":
             return -_ADVICE
@@ -542,21 +556,28 @@ def _weight(folded: str, cue: _Cue, negator: _Cue | None, opens: bool, right: in
         case "instruction" | "instruction_against":
             forbidden = negator is not None and negator.kind == "prohibition"
             against = cue.kind == "instruction_against"
+            if negator is not None and not forbidden and _STOP.match(folded, cue.start):
+                return -_FINDING  # "does not stop the pain" denies a benefit
+            if _NOUN.match(folded, cue.end):
+                return 0
+            opens = opens and not folded.endswith("ing", cue.start, cue.end)  # "Stopping smoking helps"
             if not (opens or forbidden or (against and _SHOULD.search(folded, 0, cue.start))):
                 return 0
             weight = -_ADVICE if against else _ADVICE
         case "act" if negator is None and _MAY_BE.search(folded, 0, cue.start):
             weight = _ADVICE
-        case "undone" if negator is not None:
-            # "Does not stop the pain" denies a benefit; "must not stop" asks to go on.
-            denied = negator.kind != "prohibition" and _STOP.match(folded, cue.start)
-            weight = _FINDING if denied else -_ADVICE
+        case "undone":
+            # "Does not prevent falls" denies a benefit; "must not prevent morphine" asks for it.
+            does_good = _STOP.match(folded, cue.start) and (negator is None or negator.kind != "prohibition")
+            weight = _FINDING if does_good else -_ADVICE if negator is not None else 0
         case "if_denied" | "harm_if_denied" if negator is None:
             weight = 0
         case _:
             weight = _WEIGHTS.get(cue.kind, 0)
     if negator is None:
         return weight
+    if cue.kind == "advice_against" and folded.endswith("against", cue.start, cue.end):
+        return weight  # "not recommended against clots"
     if weight < 0 and negator.kind != "short_negation" and _abruptly().search(folded, cue.end, right):
         return weight
     if negator.kind == "prohibition":
@@ -577,18 +598,12 @@ def _reaches(folded: str, negator: _Cue, cue: _Cue) -> bool:
     distance = cue.start - negator.end
     if negator.kind == "short_negation":
         # "Pain without warning signs should be …": the advice is not what is missing.
-        advice = (
-            "advice_against",
-            "advice_for",
-            "advice_if_is",
-            "act",
-            "instruction",
-            "instruction_against",
-            "if_denied",
-        )
-        return distance < _SHORT_REACH_CHARS and cue.kind not in advice
+        told = cue.kind.startswith(("advice", "instruction")) or cue.kind in ("act", "if_denied")
+        return distance < _SHORT_REACH_CHARS and not told
     if cue.kind in _BAD or cue.kind == "undone":
         return distance < _DOUBLE_REACH_CHARS and " and " not in folded[negator.end : cue.start]
+    if cue.kind == "instruction_against" and re.search(r"\b(?:and|or)\b", folded[negator.end : cue.start]):
+        return False
     return distance < _REACH_CHARS
 
 
@@ -666,7 +681,7 @@ def _lexicon(headings: bool) -> tuple[re.Pattern[str], dict[int, str]]:
             continue
         entries += [(variant, kind) for phrase in phrases for variant in _first_words(phrase)]
     # The longest phrase first; among equals, the order of the file.
-    entries.sort(key=lambda entry: -len(re.sub(r"\([^)]*\)", "", entry[0])))
+    entries.sort(key=lambda entry: (-_length(entry[0]), -len(entry[0].partition(" ")[0])))
     tree: dict[str, dict[str, list[str]]] = {}
     kinds: dict[int, str] = {}
     for phrase, _ in entries:
@@ -684,6 +699,10 @@ def _lexicon(headings: bool) -> tuple[re.Pattern[str], dict[int, str]]:
             branches.append(stem[1:] + "(?:" + "|".join(tails) + ")")
         letters.append(letter + "(?:" + "|".join(branches) + ")")
     return re.compile(r"\b(?:" + "|".join(letters) + r")(?![\w'])"), kinds
+
+
+def _length(phrase: str) -> int:
+    return sum(not slot.startswith("(") and slot != ".." for slot in phrase.split())
 
 
 def _stem(phrase: str) -> str:
