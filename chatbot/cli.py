@@ -232,11 +232,20 @@ def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
     index: IndexOption = None,
+    passwords: Annotated[
+        Path | None, typer.Option("--passwords", help="Ask for a login; the file 'followup passwd' writes.")
+    ] = None,
+    mcp: Annotated[bool, typer.Option("--mcp", help="Serve ask and search as MCP tools, too, at /mcp.")] = False,
 ) -> None:
     """Serve the page."""
     from app import serve
 
-    serve(_settings(index=index), host=host, port=port)
+    try:
+        serve(_settings(index=index, passwords=passwords), host=host, port=port, mcp=mcp)
+    except ValueError as error:
+        if "password file" not in str(error):
+            raise
+        raise Refused(str(error)) from error
 
 
 @review_app.command("list")

@@ -345,7 +345,8 @@ class ConversationStore:
     def _engine(self) -> sa.Engine:
         with self._opening:
             if self._opened is None:
-                engine = sa.create_engine(self._url, pool_pre_ping=not self._is_sqlite)
+                # An error's message would quote what was asked.
+                engine = sa.create_engine(self._url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
                 if self._is_sqlite:
                     _make_private(Path(str(self._url.database)))
                     sa.event.listen(engine, "connect", _prepare_sqlite)

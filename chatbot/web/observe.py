@@ -34,6 +34,9 @@ _LOGGED = (
     "outcome reason_code question_chars question_hash statements citations confidence mode audience index_version "
     "seconds status method"
 ).split()
+# Loggers whose messages are constants of their programs.
+_CONSTANT = ("followup", "uvicorn")
+_TRACED_CALLS = 8
 _OUTCOMES = frozenset({"answer", "abstention", "emergency", "clarification"})
 
 
@@ -135,30 +138,32 @@ class JsonLines(logging.Formatter):
             "time": self.formatTime(record, "%Y-%m-%dT%H:%M:%S%z"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "event": record.msg if record.name.startswith("followup.") and not record.args else "message",
+            # The constant part of a message; what would be filled in may be anything.
+            "event": str(record.msg).strip() if record.name.startswith(_CONSTANT) else "message",
         }
         row |= {name: value for name in _LOGGED if (value := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[0] is not None:
             row["error"] = record.exc_info[0].__name__
-            row["at"] = _place(record.exc_info[2])
+            row["at"] = _places(record.exc_info[2])
         return json.dumps(row, ensure_ascii=True)
 
 
 def start_logging(stream: TextIO | None = None) -> logging.Handler:
-    """Send the program's own log to `stream` (standard error) as JSON lines, and return the handler."""
+    """Send the program's log, and the web server's, to `stream` (standard error) as JSON lines."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(JsonLines())
-    ours = logging.getLogger("followup")
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO)
-    ours.propagate = False
+    for name, level in (("followup", logging.INFO), ("uvicorn", logging.WARNING)):
+        logger = logging.getLogger(name)
+        logger.addHandler(handler)
+        logger.setLevel(level)
+        logger.propagate = False
     return handler
 
 
-def _place(traceback: Any) -> str:
-    """Return "module.py:line" of where an exception was raised."""
-    place = ""
+def _places(traceback: Any) -> list[str]:
+    """Return "module.py:line" of the innermost calls that an exception passed through."""
+    places = []
     while traceback is not None:
-        place = f"{traceback.tb_frame.f_code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}"
+        places.append(f"{traceback.tb_frame.f_code.co_filename.rpartition('/')[2]}:{traceback.tb_lineno}")
         traceback = traceback.tb_next
-    return place
+    return places[-_TRACED_CALLS:]

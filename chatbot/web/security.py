@@ -54,7 +54,7 @@ _OWNER_KEY = "followup_owner"
 # What Gradio truly needs beyond 'self', and why:
 # - script-src: its page starts with four inline scripts (configuration and start-up). They are allowed one by one,
 #   by hash, so that no other inline script runs; {hashes} is filled in for each page.
-#   'unsafe-eval', because Gradio makes event handlers written in Python (`js=…`, `js_on_load=…`) with `Function`.
+#   'unsafe-eval', because Gradio 6.31 compiles functions from text as it starts; without it the page stays empty.
 # - style-src 'unsafe-inline': Svelte sets style attributes, and Gradio adds the page's CSS as a <style> element.
 # - img-src data: — icons inside Gradio's style sheets. worker-src and media-src need nothing of ours.
 _POLICY = (

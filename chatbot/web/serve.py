@@ -40,6 +40,10 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
     gate = login.Login(passwords) if passwords else None
     if gate:
         login.add_routes(app, gate)
+    if mcp:
+        from chatbot.web.mcp import add_mcp
+
+        add_mcp(app, bot, observe.record)
     app = gradio.mount_gradio_app(
         app,
         build_page(bot),
@@ -51,7 +55,8 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
         enable_monitoring=False,
         ssr_mode=False,
         pwa=False,
-        mcp_server=mcp,
+        # Ours is in `mcp.py`, which says why.
+        mcp_server=False,
         show_error=True,
         head=HEAD,
     )
@@ -109,9 +114,12 @@ def _run(app: Any, listener: socket.socket, host: str, port: int) -> None:
     print(f"followup: serving http://{shown}:{port} (stop with Ctrl+C)", file=sys.stderr, flush=True)
     config = uvicorn.Config(
         app,
-        log_level="warning",
+        # The log is set up by `start_logging`, whose lines hold no question.
+        log_config=None,
         # Questions of a conversation search would stand in it.
         access_log=False,
+        # Anybody can write an X-Forwarded-For header; rates go by the address that really called.
+        proxy_headers=False,
         server_header=False,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
