@@ -6,7 +6,6 @@ never looks into the words it is given, beyond the sentence that opens a list.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -239,7 +238,7 @@ def _squeeze(run: str | Inline) -> Inline:
     if isinstance(run, str):
         run = Inline(run)
     visible = remove_hidden(run.text)
-    if visible == run.text and not re.search(r"^\s|\s$|\s\s|[^\S ]", run.text):
+    if visible == run.text and " ".join(run.text.split()) == run.text:
         return run
     # Map each old offset to its new one, so that bold and markers stay on their words.
     places, out = [], []

@@ -15,7 +15,7 @@ from corpus.documents import UnreadableSource
 from corpus.readers.limits import read_bytes
 
 # An entity may unfold to gigabytes or name a file of this machine. No publisher's article declares any.
-_DECLARES_ENTITY = re.compile(rb"<!ENTITY", re.I)
+DECLARES_ENTITY = re.compile(rb"<!ENTITY", re.I)
 
 
 def safe_parser() -> etree.XMLParser:
@@ -34,7 +34,7 @@ def safe_parser() -> etree.XMLParser:
 def parse_xml(path: Path) -> Any:
     """Return the root element of an XML file. Raises UnreadableSource with the line of the first fault."""
     data = read_bytes(path)
-    if _DECLARES_ENTITY.search(data):
+    if DECLARES_ENTITY.search(data):
         raise UnreadableSource("declares XML entities of its own, which are not expanded")
     try:
         root = etree.fromstring(data, safe_parser())
