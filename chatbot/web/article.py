@@ -10,7 +10,7 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from chatbot.web.render import KINDS, join, reference
+from chatbot.web.render import join, kind_badge, reference
 from corpus.builder import CELL_SEPARATOR
 from corpus.documents import Block, Document, Span, web_link
 
@@ -42,9 +42,7 @@ def review_strip(document: Document) -> Markup:
     elif status is None:
         caution = Markup('<p class="pending">This source came without a review status. Use it with care.</p>')
     else:
-        caution = Markup(
-            '<p class="pending">Pending human review: no clinician has approved this article yet. Use it with care.</p>'
-        )
+        caution = Markup('<p class="pending">Pending human review: no clinician has approved this article yet.</p>')
     return Markup('<ol class="steps" aria-label="Review status">{}</ol>{}{}').format(steps, updated, caution)
 
 
@@ -56,12 +54,16 @@ def article(document: Document, opens: Mapping[str, str]) -> Markup:
 def _head(document: Document) -> Markup:
     link = web_link(document.url)
     facts = [
-        Markup('<span class="badge kind" data-kind="{}">{}</span>').format(document.kind, KINDS[document.kind]),
+        kind_badge(document.kind),
         *([escape(document.topic)] if document.topic else []),
         escape(document.published or "No date"),
         *([escape(document.source)] if document.source else []),
         *([escape(f"Licence {document.licence}")] if document.licence else []),
-        *([Markup('<a href="{}" target="_blank" rel="noopener noreferrer">On the web</a>').format(link)] if link else []),
+        *(
+            [Markup('<a href="{}" target="_blank" rel="noopener noreferrer">On the web</a>').format(link)]
+            if link
+            else []
+        ),
         *(Markup('<span class="badge flag">{}</span>').format(flag.replace("_", " ")) for flag in document.flags),
     ]
     replaced = (
@@ -134,7 +136,7 @@ def _table(document: Document, blocks: Sequence[Block]) -> Markup:
         lines = [Markup('<p class="block">{}</p>').format(header)] if header else []
         return join([*lines, *(_paragraph(document, block) for block in blocks)])
     head = join(
-        Markup('<tr>{}</tr>').format(
+        Markup("<tr>{}</tr>").format(
             join(Markup('<th scope="col">{}</th>').format(cell) for cell in _cells(document, start, end))
         )
         for start, end in lead_in
@@ -211,7 +213,8 @@ def _references(document: Document) -> Markup:
         for entry in document.references
     ]
     return Markup(
-        '<section class="all-references" aria-label="References"><h3>References</h3><ul class="references">{}</ul></section>'
+        '<section class="all-references" aria-label="References"><h3>References</h3><ul class="references">{}</ul>'
+        "</section>"
     ).format(join(reference(row) for row in rows))
 
 
@@ -219,13 +222,12 @@ def _related(document: Document, opens: Mapping[str, str]) -> Markup:
     if not document.related_questions:
         return Markup("")
     rows = join(
-        Markup(
-            '<li><button type="button" class="{}" data-document="{}" data-question="{}">{}</button></li>'
-        ).format(
+        Markup('<li><button type="button" class="{}" data-document="{}" data-question="{}">{}</button></li>').format(
             "link open-article" if text in opens else "link ask-this", opens.get(text, ""), text, text
         )
         for text in document.related_questions
     )
     return Markup(
-        '<section class="related-articles" aria-label="Related questions"><h3>Related questions</h3><ul>{}</ul></section>'
+        '<section class="related-articles" aria-label="Related questions"><h3>Related questions</h3><ul>{}</ul>'
+        "</section>"
     ).format(rows)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from chatbot.web.article import article, review_strip
-from chatbot.web.render import KINDS, join
+from chatbot.web.render import join, kind_badge
 
 if TYPE_CHECKING:
     from chatbot.reply import Chatbot
@@ -41,14 +41,16 @@ class Library:
         self._refresh()
         words = find.casefold().split()
         found = [row for row in self._rows if all(word in f"{row[1]} {row[0]}".casefold() for word in words)]
+        # A badge that every line has says nothing.
+        mixed = len({row[3] for row in self._rows}) > 1
         topics = join(
             Markup('<section class="topic">{}<ul>{}</ul></section>').format(
                 Markup("<h3>{}</h3>").format(topic) if topic else "",
                 join(
                     Markup(
                         '<li><button type="button" class="open-article title" data-document="{}"><span>{}</span>'
-                        '<span class="badge kind" data-kind="{}">{}</span></button></li>'
-                    ).format(document_id, title, kind, KINDS.get(kind, kind))
+                        "{}</button></li>"
+                    ).format(document_id, title, kind_badge(kind) if mixed else "")
                     for _, title, document_id, kind in rows
                 ),
             )

@@ -6,6 +6,8 @@ nor how the parts move (see `assets/page.js`).
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,15 +40,24 @@ HEAD = (
 )
 
 
+def do_not_record(reply: dict[str, Any], seconds: float, audience: str) -> None:
+    """Stand in for a recorder where nobody measures."""
+
+
 class HistoryFault(ValueError):
     """What came as history is none; the message says what it must be."""
 
 
-def build_page(bot: Chatbot) -> gradio.Blocks:
-    """Return the page; mount it with `chatbot.web.serve.create_app`."""
+def build_page(bot: Chatbot, record: Callable[[dict[str, Any], float, str], None] = do_not_record) -> gradio.Blocks:
+    """Return the page; mount it with `chatbot.web.serve.create_app`.
+
+    `record` is told of every reply, how long it took in seconds, and for whom it was.
+    """
     import gradio
 
-    def ask(question: str, history: list[Any] | None = None, article: str | None = None, audience: str = "physician") -> dict[str, Any]:
+    def ask(
+        question: str, history: list[Any] | None = None, article: str | None = None, audience: str = "physician"
+    ) -> dict[str, Any]:
         """Answer a clinical question with verbatim, cited quotes from the indexed articles, or say why not.
 
         Args:
@@ -55,7 +66,10 @@ def build_page(bot: Chatbot) -> gradio.Blocks:
             article: Id of the article that the conversation stands on, or null for all.
             audience: patient, student, nurse or physician.
         """
-        return answer_call(bot, question, history, article, audience)
+        started = time.perf_counter()
+        reply = answer_call(bot, question, history, article, audience)
+        record(reply, time.perf_counter() - started, audience)
+        return reply
 
     def search(question: str, limit: int = 10) -> dict[str, Any]:
         """Find the passages of the indexed articles that a clinical question is about, best first.
@@ -81,7 +95,7 @@ def answer_call(bot: Chatbot, question: str, history: Any, article: str | None, 
     from chatbot.reply import QuestionFault
 
     if audience not in dict(AUDIENCES):
-        raise gradio.Error(f"no audience {audience!r}: choose {', '.join(dict(AUDIENCES))}")
+        raise gradio.Error(f"no audience {audience!r}: choose {', '.join(dict(AUDIENCES))}", print_exception=False)
     try:
         bot.refresh()
         reply = bot.reply(question, turns_of_messages(history), article=article or None, audience=audience)  # type: ignore[arg-type]

@@ -27,6 +27,9 @@ _FIRST = frozenset({"retracted", "superseded", "expression_of_concern", "persona
 # Words for a probability. Source: Mastrandrea et al. 2010, IPCC guidance note on uncertainties, table 1.
 _LIKELIHOODS = ((0.9, "Very likely"), (0.66, "Likely"), (0.33, "About as likely as not"), (0.0, "Unlikely"))
 
+# Readers to whom clinical terms are explained beside the quotes.
+_EXPLAINED_TO = frozenset({"patient", "student"})
+
 KINDS: Mapping[str, str] = {
     "guideline": "Guideline",
     "research": "Research",
@@ -69,9 +72,9 @@ def emphasised(text: str, *, references: frozenset[int] = frozenset()) -> Markup
         known = references & set(mark.numbers)
         cites = " ".join(str(number) for number in mark.numbers if number in known)
         parts.append(
-            Markup('<span class="own-marker" data-cites="{}" title="Reference mark of the source itself">{}</span>').format(
-                cites, text[mark.start : mark.end]
-            )
+            Markup(
+                '<span class="own-marker" data-cites="{}" title="Reference mark of the source itself">{}</span>'
+            ).format(cites, text[mark.start : mark.end])
         )
         last = mark.end
     return join([*parts, _negations(text[last:])])
@@ -152,10 +155,14 @@ def statement(reply: Mapping[str, Any], place: int, audience: str) -> Markup:
         context,
         emphasised(row["text"], references=cited),
         citations,
-        join(Markup(' <span class="badge strength">{}</span>').format(badge) for badge in row.get("badges", ())),
+        join(_strength(badge) for badge in row.get("badges", ())),
         join(Markup('<p class="caution">{}</p>').format(caution) for caution in row.get("cautions", ())),
-        _explained(row["text"]) if audience in ("patient", "student") else "",
+        _explained(reply["statements"], place) if audience in _EXPLAINED_TO else "",
     )
+
+
+def _strength(badge: str) -> Markup:
+    return Markup(' <span class="badge strength" title="How strongly the source words it">{}</span>').format(badge)
 
 
 def turn_end(reply: Mapping[str, Any], position: int, *, current_version: str, copied: str = "") -> Markup:
@@ -184,7 +191,7 @@ def _understood(reply: Mapping[str, Any], question: str) -> Markup:
     if " ".join(standalone.split()) == " ".join(question.split()):
         return Markup("")
     return Markup(
-        '<p class="understood">Understood as: <span class="standalone">{0}</span> · '
+        '<p class="understood">Understood as: <span class="standalone">{0}</span> ·\N{NO-BREAK SPACE}'
         '<button type="button" class="link edit" data-question="{0}" aria-label="Edit the understood question">edit'
         "</button></p>"
     ).format(standalone)
@@ -215,7 +222,8 @@ def _reason(reply: Mapping[str, Any]) -> Markup:
                 for choice in reply.get("choices", ())
             )
             return Markup(
-                '<div class="clarification"><p>{}</p><div class="choices" role="group" aria-label="Choices">{}</div></div>'
+                '<div class="clarification"><p>{}</p><div class="choices" role="group" aria-label="Choices">{}</div>'
+                "</div>"
             ).format(reply["clarifying_question"], choices)
     return Markup("")
 
@@ -227,9 +235,13 @@ def _notices(notices: Iterable[Mapping[str, str]]) -> Markup:
     return Markup('<ul class="notices" aria-label="Please note">{}</ul>').format(rows) if rows else rows
 
 
-def _explained(text: str) -> Markup:
+def _explained(statements: Sequence[Mapping[str, Any]], place: int) -> Markup:
+    """Return the clinical terms of a quote in everyday words, but for those explained above it."""
+    above = {term.explanation for row in statements[:place] for term in explain_terms(row["text"])}
     terms = join(
-        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(term.term, term.explanation) for term in explain_terms(text)
+        Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(term.term, term.explanation)
+        for term in explain_terms(statements[place]["text"])
+        if term.explanation not in above
     )
     return Markup('<dl class="explained" aria-label="Words explained">{}</dl>').format(terms) if terms else terms
 
@@ -251,8 +263,16 @@ def _sources(rows: Sequence[Mapping[str, Any]]) -> Markup:
         Markup(
             '<li><button type="button" class="source" data-passage="{}" data-number="{}"><span class="number" '
             'aria-hidden="true">{}</span><span class="source-title"><span class="visually-hidden">Source {}: </span>{}'
-            '</span><span class="facts">{}</span></button></li>'
-        ).format(row["passage_id"], row["number"], row["number"], row["number"], row["title"], facts(row))
+            '</span>{}<span class="facts">{}</span></button></li>'
+        ).format(
+            row["passage_id"],
+            row["number"],
+            row["number"],
+            row["number"],
+            row["title"],
+            Markup('<span class="path">{}</span>').format(" › ".join(row["section"])) if row["section"] else "",
+            facts(row),
+        )
         for row in rows
     )
     return Markup('<ol class="sources" aria-label="Sources of this answer">{}</ol>').format(items)
@@ -268,9 +288,9 @@ def _also_retrieved(rows: Sequence[Mapping[str, Any]]) -> Markup:
         ).format(row["document_id"], row["start"], row["end"], " › ".join((row["title"], *row["section"])))
         for row in rows
     )
-    return Markup(
-        '<details class="also"><summary>{} more found, not quoted</summary><ul>{}</ul></details>'
-    ).format(len(rows), items)
+    return Markup('<details class="also"><summary>{} more found, not quoted</summary><ul>{}</ul></details>').format(
+        len(rows), items
+    )
 
 
 def _index_of(reply: Mapping[str, Any], current_version: str) -> Markup:
@@ -322,12 +342,20 @@ def feedback_form(position: int, citation: int | None) -> Markup:
     ).format(about, position, "" if citation is None else citation, kinds)
 
 
+def web_anchor(link: str, words: str) -> Markup:
+    """Return a link to another site; `link` has gone through `web_link`."""
+    return Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(link, words)
+
+
+def kind_badge(kind: str) -> Markup:
+    """Return the mark of a document's or a reference's kind."""
+    return Markup('<span class="badge kind" data-kind="{}">{}</span>').format(kind, KINDS.get(kind, kind))
+
+
 def facts(row: Mapping[str, Any]) -> Markup:
     """Return kind, year, page and review status of a passage as short marks."""
     marks = [
-        Markup('<span class="badge kind" data-kind="{}">{}</span>').format(
-            row["kind"], KINDS.get(row["kind"], row["kind"])
-        ),
+        kind_badge(row["kind"]),
         escape(row["year"] or "No date"),
         *([escape(f"page {row['page']}")] if row.get("page") else []),
         Markup('<span class="status" data-status="{}">{}</span>').format(
@@ -358,9 +386,7 @@ def _passage(passage: Mapping[str, Any], statements: Sequence[Mapping[str, Any]]
         passage["document_id"],
         passage["start"],
         passage["end"],
-        Markup('<a href="{}" target="_blank" rel="noopener noreferrer">Source on the web</a>').format(link)
-        if link
-        else "",
+        web_anchor(link, "Source on the web") if link else "",
         feedback_form(position, passage["number"]),
     )
 
@@ -400,7 +426,7 @@ def quote_place(statement: Mapping[str, Any], passage: Mapping[str, Any]) -> tup
     """
     text, words = passage["text"], statement["text"]
     begin = statement.get("start", 0) - passage["start"]
-    if words and 0 <= begin and text[begin : begin + len(words)] == words:
+    if words and begin >= 0 and text[begin : begin + len(words)] == words:
         return begin, begin + len(words)
     found = text.find(words) if words else -1
     return (found, found + len(words)) if found >= 0 else None
@@ -420,12 +446,8 @@ def reference(row: Mapping[str, Any]) -> Markup:
     authors = ", ".join(row.get("authors") or ())
     details = ". ".join(part for part in (authors, row["source"], str(row["year"] or "")) if part)
     link = web_link(row["url"] or "")
-    title = (
-        Markup('<a href="{}" target="_blank" rel="noopener noreferrer">{}</a>').format(link, row["title"])
-        if link
-        else escape(row["title"])
-    )
+    title = web_anchor(link, row["title"]) if link else escape(row["title"])
     return Markup(
-        '<li class="reference" data-reference="{0}"><span class="reference-number">{0}</span><span class="badge kind" '
-        'data-kind="{1}">{2}</span> {3} <span class="details">{4}</span></li>'
-    ).format(row["number"], row["kind"], KINDS.get(row["kind"], row["kind"]), title, details)
+        '<li class="reference" data-reference="{0}"><span class="reference-number">{0}</span>{1} {2} '
+        '<span class="details">{3}</span></li>'
+    ).format(row["number"], kind_badge(row["kind"]), title, details)

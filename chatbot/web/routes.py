@@ -10,7 +10,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Callable
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -24,7 +24,7 @@ from chatbot.replies import Audience, Turn, to_dict
 from chatbot.reply import Chatbot, QuestionFault
 from chatbot.web.export import copy_text, export
 from chatbot.web.library import Library
-from chatbot.web.page import ASSETS
+from chatbot.web.page import ASSETS, do_not_record
 from chatbot.web.render import statement, turn, turn_end, turn_shell
 
 # Replies that are made at once: a reply keeps about one core busy.
@@ -70,7 +70,7 @@ def add_page_routes(
     bot: Chatbot,
     store: ConversationStore,
     owner_of: Callable[[Request], str],
-    record: Callable[[dict[str, Any], float, str], None] = lambda reply, seconds, audience: None,
+    record: Callable[[dict[str, Any], float, str], None] = do_not_record,
 ) -> None:
     """Add the routes under /page; `record` is told of every reply and how long it took, in seconds."""
     library, free = Library(bot), asyncio.Semaphore(_AT_ONCE)

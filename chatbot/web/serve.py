@@ -46,7 +46,7 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
         add_mcp(app, bot, observe.record)
     app = gradio.mount_gradio_app(
         app,
-        build_page(bot),
+        build_page(bot, observe.record),
         path="/",
         server_name=host,
         server_port=port,

@@ -33,6 +33,12 @@
     toast.timer = setTimeout(() => place.classList.remove("shown"), TOAST_MS);
   }
 
+  /* Not scrollIntoView: that would move the page around the panes as well. */
+  function bringUp(part, pane, share) {
+    const top = part.getBoundingClientRect().top - pane.getBoundingClientRect().top + pane.scrollTop;
+    pane.scrollTop = top - 12 - pane.clientHeight * (share || 0);
+  }
+
   class Refused extends Error {}
 
   async function call(path, options) {
@@ -125,8 +131,8 @@
         }
       }
     }
-    if (first) first.scrollIntoView({ block: "center" });
-    else $(".read").scrollTop = 0;
+    if (first) bringUp(first, $("#reading"), 0.3);
+    else $("#reading").scrollTop = 0;
     const heading = $("#article h2");
     if (heading) heading.focus({ preventScroll: true });
     noteAddress();
@@ -143,10 +149,13 @@
   }
 
   function anchorTo(title) {
+    /* A conversation that has begun keeps what it stands on; looking something up must not turn it. */
     const own = $("input[name=anchor][value=article]");
     own.disabled = title === null;
-    own.checked = title !== null;
-    $("input[name=anchor][value=library]").checked = title === null;
+    if (title === null || own.checked || !$("#conversation .turn")) {
+      own.checked = title !== null && !$("#conversation .turn");
+      $("input[name=anchor][value=library]").checked = !own.checked;
+    }
     $("#anchor-article").textContent = title === null ? "This article" : title;
     $("#anchor-article").title = title === null ? "Open an article first" : title;
   }
@@ -212,6 +221,13 @@
     $("#question").focus();
   }
 
+  /* Room below the newest turn, so that its question can stand at the top while the answer arrives. */
+  function makeRoom(turn) {
+    $$("#conversation .turn").forEach((other) => { other.style.minHeight = ""; });
+    turn.style.minHeight = $("#conversation").clientHeight - 40 + "px";
+    bringUp(turn, $("#conversation"));
+  }
+
   function settle(turn) {
     /* Ids name the newest card and answer only; earlier ones keep their classes. */
     $$("#conversation .emergency").forEach((card) => card.removeAttribute("id"));
@@ -235,7 +251,7 @@
     const pending = element("article", { class: "turn pending", "aria-busy": "true" });
     pending.append(element("p", { class: "asked" }, question), element("p", { class: "working" }, "Searching the articles…"));
     place.append(pending);
-    pending.scrollIntoView({ block: "start" });
+    makeRoom(pending);
     const box = $("#question");
     box.value = "";
     grow(box);
@@ -274,7 +290,7 @@
           turn = holder.firstElementChild;
           turn.classList.add("fresh");
           pending.replaceWith(turn);
-          turn.scrollIntoView({ block: "start" });
+          makeRoom(turn);
           state.conversation = piece.conversation;
         } else if (piece.event === "statement") {
           $(".statements", turn).insertAdjacentHTML("beforeend", piece.html);
@@ -288,6 +304,7 @@
     if (!turn || !$(".actions", turn)) throw new Refused("The answer was cut off. Please ask again.");
     settle(turn);
     if (isNew) nameConversation(question);
+    if (!$("#conversations").hidden) guarded(listConversations());
     noteAddress();
   }
 
@@ -342,7 +359,7 @@
     show("ask");
     if (turns.length) {
       settle(turns[turns.length - 1]);
-      turns[turns.length - 1].scrollIntoView({ block: "start" });
+      makeRoom(turns[turns.length - 1]);
     }
     noteAddress();
   }
@@ -436,7 +453,9 @@
     /* The card's head if quote and head fit together, else the quote a third down. */
     panel.scrollTop = quoteTop - top < panel.clientHeight * 0.7 ? top : quoteTop - panel.clientHeight / 3;
     /* On a phone the panel covers the lower part: keep the statement in sight above it. */
-    if (matchMedia("(max-width: 899px)").matches) (opener.closest(".statement") || opener).scrollIntoView({ block: "start" });
+    if (matchMedia("(max-width: 899px)").matches) {
+      bringUp(opener.closest(".statement") || opener, $("#conversation"));
+    }
   }
 
   function closePassages() {
@@ -520,7 +539,6 @@
     [".open-article", (button) => guarded(openArticle(button.dataset.document,
       button.dataset.start === undefined ? undefined : Number(button.dataset.start), Number(button.dataset.end)))],
     [".marker[data-references]", toggleReferences],
-    [".own-marker[data-cites]", () => {}],
     ["#back", closeArticle],
     [".views button", (button) => { closePassages(); show(button.dataset.view); }],
     [".tabs button", (button) => showTab(button.dataset.tab)],
