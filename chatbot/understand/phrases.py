@@ -215,7 +215,9 @@ class Lexicon:
     """Named lists of phrases, looked up all at once; a list is written "chest, breastbone, rib cage"."""
 
     def __init__(self, lists: Mapping[str, str]) -> None:
-        self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        # Phrases are found by their first two words: hundreds begin with "not".
+        self._single: dict[str, list[str]] = defaultdict(list)
+        self._longer: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
         self.vocabulary: set[str] = set()
         for name, listed in lists.items():
             for phrase in filter(None, (part.strip() for part in listed.split(","))):
@@ -223,16 +225,21 @@ class Lexicon:
                 if not words:
                     raise ValueError(f"{name}: the phrase {phrase!r} has no words")
                 self.vocabulary.update(words)
-                self._by_first[words[0]].append((words, name))
+                if len(words) == 1:
+                    self._single[words[0]].append(name)
+                else:
+                    self._longer[words[0], words[1]].append((words, name))
         self.names = frozenset(lists)
 
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Return every listed phrase in `words`, in order of its first word."""
         found: list[Hit] = []
-        by_first = self._by_first
+        single, longer = self._single, self._longer
         for start, word in enumerate(words):
-            for phrase, name in by_first.get(word, ()):
+            if word in single:
+                found += [Hit(name, start, start + 1) for name in single[word]]
+            for phrase, name in longer.get(tuple(words[start : start + 2]), ()):
                 end = start + len(phrase)
-                if len(phrase) == 1 or tuple(words[start:end]) == phrase:
+                if tuple(words[start:end]) == phrase:
                     found.append(Hit(name, start, end))
         return found

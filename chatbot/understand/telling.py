@@ -268,7 +268,7 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
             return "report", True
         if (inside("generic") and not inside("present")) or inside("about"):
             return "about", False
-        topic = end - start <= _TOPIC_WORDS and not inside("present")
+        topic = end - start <= _TOPIC_WORDS and not inside("present") and not inside("acts")
         return ("open" if topic else "report"), False
     if person or (vitals and clinical):
         return "report", True
