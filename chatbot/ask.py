@@ -13,6 +13,7 @@ from chatbot.answer.evidence import DEPTH, IndexLookup, judge, make_query
 from chatbot.replies import Turn, to_dict
 from chatbot.reply import Chatbot
 from chatbot.understand.followup import resolve
+from index.rerank import RERANKED
 from index.search import Hit
 
 # Documents in a ranking, and passages looked at so that as many distinct documents remain.
@@ -26,10 +27,13 @@ def search(bot: Chatbot, question: str, turns: Sequence[Turn], limit: int) -> di
     bot.check_question(question)
     resolution = resolve(question, turns, IndexLookup(bot.opened))
     query = make_query(resolution, turns, bot.opened, allowed=bot.allowed)
+    hits = bot.opened.search(query, max(limit, RERANKED) if bot.reranker else limit)
+    if bot.reranker:
+        hits = bot.reranker.rerank(query.text, hits)[:limit]
     return {
         "question": question,
         "standalone_question": resolution.standalone_question,
-        "hits": [hit_row(hit) for hit in bot.opened.search(query, limit)],
+        "hits": [hit_row(hit) for hit in hits],
         "index_version": bot.opened.version,
     }
 
@@ -82,10 +86,13 @@ class BatchAnswerer:
         for resolution, vector, ranked in zip(
             resolved, vectors, opened.rank(queries, _RANKED_PASSAGES, vectors), strict=True
         ):
-            ranking: dict[str, float] = {}
+            top = opened.hits(ranked.first(max(DEPTH, _SEARCH_HITS, RERANKED if self._bot.reranker else 0)))
+            if self._bot.reranker:
+                top = self._bot.reranker.rerank(resolution.standalone_question, top)
+            ranking: dict[str, float] = {hit.passage.document_id: 0.0 for hit in top} if self._bot.reranker else {}
             for row, score in zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True):
-                ranking.setdefault(opened.document_id(row), round(score, 6))
-            top = opened.hits(ranked.first(max(DEPTH, _SEARCH_HITS)))
+                name = opened.document_id(row)
+                ranking[name] = ranking.get(name) or round(score, 6)
             evidence = judge(resolution, top[:DEPTH], vector, opened)
             rows.append(
                 {

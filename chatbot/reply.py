@@ -42,6 +42,7 @@ from chatbot.understand.unfit import find_unfit_request
 from index.embedding import Embedder
 from index.lexical import content_terms
 from index.opened import OpenIndex
+from index.rerank import Reranker
 
 # A question is a question, not a document; more is refused before anything looks at it.
 MAX_QUESTION_CHARS = 4_000
@@ -92,6 +93,7 @@ class Chatbot:
         self._today = today
         self._clock = clock
         self._vectors = UnitVectors(embedder)
+        self.reranker = Reranker(settings.reranker) if settings.reranker else None
         self._open()
 
     @property
@@ -162,7 +164,9 @@ class Chatbot:
             resolution = replace(resolution, standalone_question=chosen)
             common = self._common(question, resolution, audience)
         with stages("search"):
-            evidence = gather(resolution, turns, opened, article_id=article, allowed=self.allowed)
+            evidence = gather(
+                resolution, turns, opened, article_id=article, allowed=self.allowed, reranker=self.reranker
+            )
         common["confidence"] = evidence.confidence
         asked_before = [question, resolution.standalone_question, *(t.content for t in turns if t.role == "user")]
         if not self.answers(resolution, evidence):

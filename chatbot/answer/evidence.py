@@ -17,6 +17,7 @@ from chatbot.understand.followup import Resolution
 from chatbot.understand.synonyms import expand, find_synonyms, reworded
 from index.embedding import Vectors
 from index.opened import OpenIndex
+from index.rerank import RERANKED, Reranker
 from index.search import Hit, Query
 
 # Passages that an answer may be quoted from; the rest of the list is only shown folded.
@@ -106,8 +107,12 @@ def gather(
     *,
     article_id: str | None = None,
     allowed: NDArray[np.bool_] | None = None,
+    reranker: Reranker | None = None,
 ) -> Evidence:
     """Return the best passages for a resolved question and how sure it is that they answer it."""
     query = make_query(resolution, turns, opened, article_id=article_id, allowed=allowed)
     vector = opened.query_vectors([query])[0]
-    return judge(resolution, opened.search(query, DEPTH, vector), vector, opened)
+    hits = opened.search(query, RERANKED if reranker else DEPTH, vector)
+    if reranker:
+        hits = reranker.rerank(query.text, hits)
+    return judge(resolution, hits[:DEPTH], vector, opened)
