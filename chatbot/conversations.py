@@ -332,6 +332,10 @@ class ConversationStore:
         for owner, conversation_id in pairs:
             yield self.load(owner, conversation_id), self.feedback(owner, conversation_id)
 
+    def exists(self) -> bool:
+        """Say whether the database is there already, as far as that can be told without opening it."""
+        return not self._is_sqlite or Path(str(self._url.database)).exists()
+
     def close(self) -> None:
         """Close the database's connections."""
         if self._opened is not None:

@@ -21,6 +21,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from chatbot.conversations import Conversation, ConversationStore, Feedback, StoredTurn
 
 
@@ -40,10 +42,17 @@ def export_feedback(uri: str, out: Path) -> int:
     """Write the question set of a database to `out` and return how many questions it has.
 
     `out` is replaced at once or not at all.
+
+    Raises:
+        ValueError: there is no such database, or it cannot be read.
     """
     store = ConversationStore(uri)
+    if not store.exists():
+        raise ValueError(f"no conversations in {uri}: the page makes the database at the first question")
     try:
         rows = list(export_questions(store))
+    except SQLAlchemyError as error:
+        raise ValueError(f"the conversations cannot be read: {getattr(error, 'orig', error)}") from error
     finally:
         store.close()
     handle, name = tempfile.mkstemp(dir=out.parent, prefix=out.name, suffix=".part")
