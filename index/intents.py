@@ -46,30 +46,41 @@ _QUESTION_CUES: dict[Intent, str] = {
     r"detect\w*|imaging|scans?\b|mri\b|x-?rays?|ultrasound|biops\w+|rule(?:d)? out|assess\w*|evaluat\w+|"
     r"differential|check(?:ed)? for|find out (?:if|whether)|identif(?:y|ied)",
     "treatment": r"treat\w*|therap(?:y|ies|eutic)\w*|manag\w+|medic(?:ine|ines|ation|ations)|drugs?\b|cure[ds]?\b|"
-    r"(?:can|could|should|to) (?:be )?(?:do|done)\b|(?:do|done) (?:about|for|with) (?:it|this|that|them)|first[- ]line|"
+    r"(?:can|could|should|to) (?:be )?(?:do|done)\b|(?:do|done) (?:about|for|with) (?:it|this|that|them)|"
+    r"first[- ]line|"
     r"second[- ]line|options?\b|remed(?:y|ies)|relie(?:f|ve\w*)|surg(?:ery|ical)|operation|handle[ds]?|"
     r"what (?:\S+ )?helps?|get rid of|fix(?:ed)?\b|deal with|prescri\w+|recommended|(?:take|give|use|used|given) for|"
     r"what (?:should|can|do) (?:i|we|you|they|patients?) (?:take|do|use|give|try)|alternatives?",
-    "dose": r"dos(?:e|es|age|ing)\b|how much|how (?:many|often) (?:\S+ ){0,4}(?:take|taken|give|given|mg|tablets?|times|days|weeks)|"
-    r"maximum|max\b|titrat\w+|\bmg\b|milligrams?|loading|how long (?:\S+ ){0,4}(?:take|taken|treat\w*|course|continue\w*)|"
+    "dose": r"dos(?:e|es|age|ing)\b|how much|how (?:many|often) (?:\S+ ){0,4}(?:take|taken|give|given|mg|tablets?|"
+    r"times|days|weeks)|"
+    r"maximum|max\b|titrat\w+|\bmg\b|milligrams?|loading|how long (?:\S+ ){0,4}(?:take|taken|treat\w*|course|"
+    r"continue\w*)|"
     r"frequency of (?:administration|dosing)",
-    "prevention": r"prevent\w*|avoid (?:getting|developing|having)|stop (?:it|this|them|\S+) (?:from|coming|happening)|"
-    r"(?:reduce|lower|cut|decrease) (?:\S+ ){0,3}(?:risk|chance|odds)s?|protect\w*|prophyla\w+|keep (?:it|this|\S+) from|"
+    "prevention": r"prevent\w*|avoid (?:getting|developing|having)|stop (?:it|this|them|\S+) (?:from|coming|"
+    r"happening)|"
+    r"(?:reduce|lower|cut|decrease) (?:\S+ ){0,3}(?:risk|chance|odds)s?|protect\w*|prophyla\w+|keep (?:it|this|"
+    r"\S+) from|"
     r"ward off|vaccin\w+",
     "outlook": r"outlook|prognos\w+|long[- ]?(?:term|run)|life expectancy|surviv\w+|get(?:s)? better|go(?:es)? away|"
     r"recover\w*|how (?:serious|bad|dangerous)|curable|fatal|die (?:of|from)|mortality|what (?:to|can \S+) expect|"
     r"how long (?:does|do|will|can) (?:it|this|\S+ ?\S*) (?:last|take to)|what happens (?:next|later|over time)|"
     r"expected|in the future|permanent\w*|how do (?:people|patients) do\b|resolve",
-    "complications": r"complicat\w+|what (?:will |would |can )?happens? if|lead to|what (?:problems|harm)|consequences?|untreated|if (?:it|this) is not treated|"
+    "complications": r"complicat\w+|what (?:will |would |can )?happens? if|lead to|what (?:problems|harm)|"
+    r"consequences?|untreated|if (?:it|this) is not treated|"
     r"what else can (?:go wrong|happen)|long-term effects",
-    "safety": r"side[- ]effects?|adverse|safe(?:ty|ly)?\b|unsafe|contra-?indicat\w+|interact\w*|should(?: not|n[’']t)|"
+    "safety": r"side[- ]effects?|adverse|safe(?:ty|ly)?\b|unsafe|contra-?indicat\w+|interact\w*|should(?: not|"
+    r"n[’']t)|"
     r"must not|avoid(?:ed|ing)?\b(?! (?:getting|developing|having))|warnings?\b|danger\w*|precautions?|harm\w*|"
-    r"not recommended|why not|toxic\w*|overdos\w+|withdraw\w*|pitfalls?|don[’']t|not (?:to )?(?:do|take|use|give|prescribe)",
-    "research": r"research\w*|stud(?:y|ies)\b|trials?\b|being (?:done|studied|developed)|new (?:treatments?|drugs?|findings?)|"
+    r"not recommended|why not|toxic\w*|overdos\w+|withdraw\w*|pitfalls?|don[’']t|not (?:to )?(?:do|take|use|give|"
+    r"prescribe)",
+    "research": r"research\w*|stud(?:y|ies)\b|trials?\b|being (?:done|studied|developed)|new (?:treatments?|"
+    r"drugs?|findings?)|"
     r"latest|recent (?:advances|developments)|scientists?|discover\w*|on the horizon|ongoing work",
-    "urgent": r"emergenc\w+|urgent\w*|red flags?|(?:when|should) (?:\S+ ){1,4}(?:see|call|go to|visit|consult|refer) |"
+    "urgent": r"emergenc\w+|urgent\w*|red flags?|(?:when|should) (?:\S+ ){1,4}(?:see|call|go to|visit|consult|"
+    r"refer) |"
     r"hospital|a&e|emergency room|refer(?:red|ral)?\b|call (?:a|the|my) (?:doctor|ambulance)",
-    "living": r"liv(?:e|ing) with|cop(?:e|ing)|diet\w*|nutrition\w*|foods?\b|eat(?:ing)?\b|exercis\w+|lifestyle|everyday|daily life|"
+    "living": r"liv(?:e|ing) with|cop(?:e|ing)|diet\w*|nutrition\w*|foods?\b|eat(?:ing)?\b|exercis\w+|lifestyle|"
+    r"everyday|daily life|"
     r"support groups?|self[- ]?(?:care|help|management)|at home|work or school|travel\w*",
 }
 # "What is X?" asks for a definition only when nothing else is asked.
@@ -83,24 +94,31 @@ _DEFINITION = re.compile(
 )
 # How sections are called. Headings are short, so that single words suffice.
 _HEADING_CUES: dict[Intent, str] = {
-    "definition": r"definition|overview|introduction|background|information|summary|about|what (?:is|are)|key (?:facts|points)|at a glance",
+    "definition": r"definition|overview|introduction|background|information|summary|about|what (?:is|are)|"
+    r"key (?:facts|points)|at a glance",
     "symptoms": r"symptom\w*|signs?\b|presentation|presenting|features?|manifest\w*|recogni\w+|look like",
     "causes": r"caus\w+|a?etiolog\w+|patho\w+|mechanism\w*|trigger\w*|why\b",
     "risk": r"risk factors?|risk\b|susceptib\w+|who (?:gets|is)|predispos\w+|inherit\w*|genetic\w*",
     "frequency": r"frequency|prevalence|incidence|epidemiolog\w+|how (?:common|many)|statistics",
-    "diagnosis": r"diagnos\w+|tests?\b|exams?\b|examin\w+|investigat\w+|work-?up|screen\w*|imaging|assess\w*|evaluat\w+|"
+    "diagnosis": r"diagnos\w+|tests?\b|exams?\b|examin\w+|investigat\w+|work-?up|screen\w*|imaging|assess\w*|"
+    r"evaluat\w+|"
     r"differential|history|laborator\w+|confirm\w*",
-    "treatment": r"treat\w*|therap\w+|manag\w+|medic\w+|drugs?\b|pharmac\w+|surg\w+|intervention\w*|acute\b|first[- ]line|"
+    "treatment": r"treat\w*|therap\w+|manag\w+|medic\w+|drugs?\b|pharmac\w+|surg\w+|intervention\w*|acute\b|"
+    r"first[- ]line|"
     r"second[- ]line|immediate|options?|relief|recommend\w*|procedure\w*|care\b|supplement\w*",
     "dose": r"dos(?:e|es|age|ing)|administration|titration|regimen\w*|how (?:much|to take)",
     "prevention": r"prevent\w*|prophyla\w+|reduc\w+ (?:the )?risk|protect\w*|vaccin\w+",
     "outlook": r"outlook|prognos\w+|course|natural history|follow[- ]?up|recover\w*|surviv\w+|expect\w*|long[- ]term",
     "complications": r"complicat\w+|what (?:will |would |can )?happens? if|consequences?|sequelae",
-    "safety": r"safety|side[- ]effects?|adverse|contra-?indicat\w+|interact\w*|warnings?|precautions?|pitfalls?|avoid\w*|"
-    r"not (?:to )?(?:do|use|prescribe|take|give)|do not|don[’']t|harm\w*|caution\w*|toxic\w*|withdrawal|monitor\w*|limits",
+    "safety": r"safety|side[- ]effects?|adverse|contra-?indicat\w+|interact\w*|warnings?|precautions?|pitfalls?|"
+    r"avoid\w*|"
+    r"not (?:to )?(?:do|use|prescribe|take|give)|do not|don[’']t|harm\w*|caution\w*|toxic\w*|withdrawal|"
+    r"monitor\w*|limits",
     "research": r"research|trials?|stud(?:y|ies)|future|evidence|results?|findings?",
-    "urgent": r"urgent\w*|emergenc\w+|red flags?|when to (?:see|call|seek|get|refer|contact)|refer\w*|hospital\w*|seek\w*",
-    "living": r"liv(?:e|ing)|lifestyle|diet\w*|nutrition|exercis\w+|self[- ]?(?:care|help|management)|consideration\w*|"
+    "urgent": r"urgent\w*|emergenc\w+|red flags?|when to (?:see|call|seek|get|refer|contact)|refer\w*|hospital\w*|"
+    r"seek\w*",
+    "living": r"liv(?:e|ing)|lifestyle|diet\w*|nutrition|exercis\w+|self[- ]?(?:care|help|management)|"
+    r"consideration\w*|"
     r"coping|support\w*|home\b|eating",
 }
 

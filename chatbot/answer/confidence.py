@@ -27,8 +27,8 @@ class Features:
 
     `similarity`: cosine of the best passage. `coverage`: share of the question's words, weighted by rarity, that
     one passage with its title holds; `focus`: the same for the words of the topic; `title`: share of the topic's
-    words in one title or heading (in its text, for a document without a title); `unknown`: share of the topic's words, weighted by rarity, that no passage of the
-    index holds.
+    words in one title or heading (in its text, for a document without a title); `unknown`: share of the topic's
+    words, weighted by rarity, that no passage of the index holds.
     """
 
     similarity: float

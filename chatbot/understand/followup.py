@@ -13,6 +13,32 @@ from typing import Literal, Protocol
 
 from chatbot.present.populations import populations_in
 from chatbot.replies import Turn
+from chatbot.understand.followup_cues import (
+    ASIDE,
+    BACK,
+    COMPARES,
+    COMPLETE,
+    CORRECTION,
+    DETAIL,
+    DETERMINED,
+    DOUBT,
+    EMPTY_IT,
+    INSTEAD,
+    MODIFIER,
+    NAME_ENDS,
+    NEEDS_OBJECT,
+    ORDINAL,
+    ORDINALS,
+    OTHER,
+    PEOPLE_WORDS,
+    POINTING,
+    PURPOSE,
+    SIDE_BY_SIDE,
+    SMALL_TALK,
+    WHICH_OF,
+    WHY,
+    generic_terms,
+)
 from chatbot.understand.topic import MAX_TOPIC_WORDS, topic_of
 from index.intents import Intent, question_intents
 from index.lexical import content_terms
@@ -55,7 +81,8 @@ class Focus:
     """What the conversation is about after a turn.
 
     `question` is the last question, written out; `topic` what it is about ("magnesium for leg cramps"); `base` the
-    topic less what was added to it ("leg cramps"); `asked` the kinds of section that were asked for. `topics` holds every topic so far, the latest first, and `names` those set side by side in the last
+    topic less what was added to it ("leg cramps"); `asked` the kinds of section that were asked for. `topics` holds
+    every topic so far, the latest first, and `names` those set side by side in the last
     question ("quinine or baclofen").
     """
 
@@ -90,118 +117,6 @@ class Resolution:
         return self.how not in ("standalone", "small_talk")
 
 
-_THINGS = (
-    r"condition|disease|disorder|illness|problem|infection|syndrome|drug|medicine|medication|treatment|therapy|tablets?|"
-    r"pills?|procedure|operation|test|symptom|pain|injury|one|thing"
-)
-# Pronouns that point at the topic; "it is safe to …" and "drugs that cause …" point at nothing.
-_EMPTY_IT = re.compile(
-    r"\b(?:is|was|would|can|could|will|might|may|should)\s+it\s+(?:\w+\s+){0,2}?(?:be\s+)?(?:\w+\s+)?"
-    r"(?:safe|ok|okay|fine|true|possible|necessary|important|better|best|good|bad|dangerous|normal|common|rare|advisable|"
-    r"recommended|useful|worth|wise|sensible|reasonable|likely)\s+(?:for\s+(?:\w+\s+){1,4})?(?:to|that|if|when)\b",
-    re.IGNORECASE,
-)
-_DETERMINED = re.compile(rf"\b(?:this|that|these|those|the (?:same|said))\s+(?:{_THINGS})s?\b", re.IGNORECASE)
-_POINTING = re.compile(
-    r"\b(?:its|it|they|them|their|theirs)\b"
-    r"|\b(?:this|these|those)\b(?!\s+(?:week|month|year|morning|evening|time|day|night)s?\b)(?=\s*(?:[?.!,;]|$)|\s+(?:is|are|was|"
-    r"were|be|do|does|did|can|could|may|might|should|will|would|has|have|happen|mean|help|work|cause|go|come|get|and|or|in|for|with)\b)"
-    r"|(?:(?<=about )|(?<=of )|(?<=for )|(?<=with )|(?<=like )|(?<=is )|(?<=was )|(?<=does )|(?<=do )|(?<=did )|(?<=can )|"
-    r"(?<=could )|(?<=would )|(?<=should )|(?<=to )|(?<=after )|(?<=before )|(?<=by )|(?<=on )|(?<=prevent )|(?<=treat )|"
-    r"(?<=cause )|(?<=take )|(?<=use )|(?<=avoid )|(?<=stop )|(?<=why ))that\b(?!\s+(?:a|an|the|i|you|we|he|she|people|patients)\b)",
-    re.IGNORECASE,
-)
-_ASIDE = re.compile(
-    r"^\s*(?:(?:and|but|so|or|ok(?:ay)?|well|then|also|now|hmm+|ah|oh|right|thanks?|thank you|please|sorry|great|good)\b[\s,.!]*)+",
-    re.IGNORECASE,
-)
-_MODIFIER = re.compile(
-    r"(?:what about|how about|what(?= if\b)|and|(?:and )?(?:the )?same(?: question| thing| one)?)?\s*"
-    r"(?P<rest>(?:in|during|for|with|after|before|at|if|without|under|over|on|among|"
-    r"(?:when|while|as)(?!\s+(?:is|are|do|does|did|can|could|should|shall|would|will|may|might|must|has|have|was|were)\b))\b.+)",
-    re.IGNORECASE,
-)
-_INSTEAD = re.compile(r"(?:(?:and\s+)?(?:what|how) about|why not|and|or|not|what of)\s+(?P<rest>.+)", re.IGNORECASE)
-_CORRECTION = re.compile(
-    r"(?:no[,.]?\s+)?(?:(?:sorry[,.]?\s+)?i (?:meant|mean)|i was asking about|i am asking about|rather|make that)\s+(?P<rest>.+)",
-    re.IGNORECASE,
-)
-_OTHER = re.compile(rf"\bthe other(?: (?:{_THINGS}|two))?\b", re.IGNORECASE)
-_ORDINALS = {"first": 0, "1st": 0, "second": 1, "2nd": 1, "third": 2, "3rd": 2, "fourth": 3, "4th": 3, "last": -1}
-_ORDINAL = re.compile(
-    rf"\b(?:the )?(?P<which>{'|'.join(_ORDINALS)})(?: (?:{_THINGS}|option|choice|item|point|topic|question))\b"
-    rf"|\bthe (?P<bare>{'|'.join(_ORDINALS)})(?=\s*(?:[?.!]|$))",
-    re.IGNORECASE,
-)
-_BACK = re.compile(
-    r"\b(?:go(?:ing)? back|back) to (?:the |my )?(?:first|original|previous|earlier|last)(?: (?:topic|question|one|condition|subject))?",
-    re.IGNORECASE,
-)
-_SMALL_TALK = re.compile(
-    r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?(?: you)?(?: (?:so|very) much| a lot)?|thank you|cheers|"
-    r"ok(?:ay)?|great|good|perfect|got it|i see|bye|goodbye|see you|nice|cool|never ?mind|understood|yes|no|sure|"
-    r"how are you|who are you|what are you|are you (?:a |an )?(?:human|robot|bot|doctor|ai|real|person|machine)(?: person)?|"
-    r"what can you do|help|(?:that|this) (?:is|was) (?:very )?(?:helpful|useful|great|good)|that(?:['’]s| is) all)"
-    r"(?:[\s,.!?]+(?:there|then|again|everyone|doctor|for (?:that|this|your help|the help)|that (?:is|was) (?:very )?helpful|bye|"
-    r"goodbye|thanks?|thank you))*\W*",
-    re.IGNORECASE,
-)
-_WHY = re.compile(r"\W*(?:and |but )?(?:why(?: not| is that| so)?|how come|what for|how so)\W*", re.IGNORECASE)
-_DOUBT = re.compile(
-    r"\W*(?:are you (?:really )?(?:sure|certain)|really|is (?:that|this) (?:true|right|correct)|says who|can you (?:explain|"
-    r"elaborate)(?: (?:that|more|further))?|tell me more|more (?:details?|information)|go on|what else|anything else|and\?|"
-    r"what do you mean|(?:please )?(?:explain|elaborate)(?: (?:more|further))?)\b",
-    re.IGNORECASE,
-)
-# Verbs that need to be told what for: "does magnesium help?" leans on the topic, "how is gout treated?" does not.
-_NEEDS_OBJECT = re.compile(
-    r"\b(?:helps?|works?|effective|safe(?:ly)?|good|ok(?:ay)?|allowed|useful|recommended|better|best|enough|necessary|"
-    r"needed|suitable|indicated|contra-?indicated|risky|dangerous|advisable|an option|first[- ]line)\W*$"
-    r"|^\W*(?:(?:and|but|so)\s+)?(?:can|could|should|may|must|shall|do|does|would|will)\s+(?:i|you|we|he|she|they|one|patients?|people|"
-    r"my \w+|the patient)\s+(?:\w+\s+)?(?:take|try|use|give|stop|start|have|add|combine|continue|eat|drink|do|switch|prescribe|"
-    r"offer|check|measure|increase|reduce|need|get|go|keep|avoid|stretch|exercise|walk|wear)\b",
-    re.IGNORECASE,
-)
-# "which blood test?", "how often should imaging be repeated?": asks for a detail of what is being talked about.
-_DETAIL = re.compile(
-    r"^\W*(?:which|what|what kind of|what type of)\s+(?:[\w-]+\s+){0,2}[\w-]+(?:\s+(?:is|are|should be|would be|to)\s+"
-    r"(?:best|used|needed|recommended|required|given|done|use|give|take|try|preferred|first))?\W*$"
-    r"|^\W*how (?:often|long|soon|much|many|fast|early)\b.*\bshould\b",
-    re.IGNORECASE,
-)
-_WHICH_OF = re.compile(
-    r"^\W*which (?:one |of (?:them|these|those|the two|both) |drug |medicine |treatment |option |condition )?(?:is|are|works?|has|should)\b",
-    re.IGNORECASE,
-)
-_PURPOSE = re.compile(r"\b(?:for|in|with|against|during|from|of|on|after)\s+\w", re.IGNORECASE)
-_COMPLETE = re.compile(
-    r"\b(?:what|which|who|when|where|why|how|is|are|was|were|do|does|did|can|could|may|might|should|shall|would|will|must|"
-    r"has|have|tell|explain|describe|list|give|show|define|compare)\b",
-    re.IGNORECASE,
-)
-_SIDE_BY_SIDE = re.compile(r"\s+(?:or|versus|vs\.?|compared (?:with|to)|and|rather than)\s+", re.IGNORECASE)
-_PEOPLE_WORDS = frozenset(
-    "people person patients patient women woman men man adults adult age aged old older young mothers mother disease "
-    "failure impairment problems function chronic severe mild users with on in and the a taking".split()
-)
-# Where the second of two names ends: "quinine or quinidine | better for cramps".
-_NAME_ENDS = re.compile(
-    r"\s+(?:better|worse|safer|stronger|more|less|best|for|in|with|to|as|the|when|if|during|of|be|is|are|used|given|work|help)\b",
-    re.IGNORECASE,
-)
-_COMPARES = re.compile(r"\b(?:differen\w+|compar\w+|better|between|both|versus|vs|prefer\w*|or)\b", re.IGNORECASE)
-# Words that ask but name no topic by themselves, though they are nouns.
-_GENERIC = frozenset(
-    content_terms(
-        "dose dosage maximum side effects alternatives options evidence research duration long time work adult "
-        "treatment cause symptom test diagnosis prevention prognosis outlook complication risk drug medicine tablet generic "
-        "doctor hospital emergency reference source guideline question same similar example detail difference cost price "
-        "monitoring follow-up start stop interaction contraindication warning mechanism result next step first line second "
-        "people person patient long-term severe mild recurrent worse better happen bad serious common rare likely sure said"
-    )
-)
-
-
 def resolve(question: str, turns: Sequence[Turn], lookup: Lookup, *, article: str = "") -> Resolution:
     """Return the question as it is to be understood after `turns`; `article` is the title of the open article.
 
@@ -224,11 +139,11 @@ def resolve(question: str, turns: Sequence[Turn], lookup: Lookup, *, article: st
 
 def _step(question: str, focus: Focus, lookup: Lookup) -> Resolution:
     text = " ".join(question.split())
-    if _SMALL_TALK.fullmatch(text):
+    if SMALL_TALK.fullmatch(text):
         return Resolution(question, text, "small_talk", focus, frozenset())
     if not focus.question or len(text.split()) > _MAX_FOLLOWUP_WORDS:
         return _standalone(question, text, focus, lookup)
-    bare = _ASIDE.sub("", text).strip() or text
+    bare = ASIDE.sub("", text).strip() or text
     for rule in (_repeat, _back, _choice, _compare, _pronoun, _correction, _modifier, _instead, _ellipsis, _named):
         if found := rule(bare, focus, lookup):
             return replace(found, question=question)
@@ -245,12 +160,12 @@ def _standalone(question: str, text: str, focus: Focus, lookup: Lookup) -> Resol
 
 def _repeat(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "why?", "are you sure? my doctor said …": the last question again, with what was added to it."""
-    if _WHY.fullmatch(bare):
+    if WHY.fullmatch(bare):
         found = _followed(f"Why: {focus.question}", "repeat", focus, asked=focus.asked | {"causes"})
         return replace(found, focus=focus)
     if not bare.strip(" ?.!,"):
         return replace(_followed(focus.question, "repeat", focus, asked=focus.asked), focus=focus)
-    if match := _DOUBT.match(bare):
+    if match := DOUBT.match(bare):
         added = bare[match.end() :].strip(" ?.!,;:-–")
         if added and topic_of(added) and lookup.is_topic(topic_of(added)):
             return None
@@ -261,7 +176,7 @@ def _repeat(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 
 def _back(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "go back to the first": an earlier topic, and what is asked about it now."""
-    match = _BACK.search(bare)
+    match = BACK.search(bare)
     if not match or not focus.topics:
         return None
     first = re.search(r"first|original", match.group(), re.IGNORECASE)
@@ -274,7 +189,7 @@ def _back(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 
 def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "the second one", "the other drug": one of the things that were set side by side or listed."""
-    if match := _OTHER.search(bare):
+    if match := OTHER.search(bare):
         others = _others(bare, focus)
         if not others:
             return None
@@ -282,9 +197,9 @@ def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         if len(others) > 1:
             return _asking_back(bare, texts, others, focus)
         return _followed(texts[0], "choice", replace(focus, topic=others[0]), asked=_asked(bare, focus))
-    if match := _ORDINAL.search(bare):
+    if match := ORDINAL.search(bare):
         listed = focus.names or _listed(focus.answer)
-        place = _ORDINALS[(match["which"] or match["bare"]).lower()]
+        place = ORDINALS[(match["which"] or match["bare"]).lower()]
         if not listed or place >= len(listed):
             return None
         name = listed[place]
@@ -297,7 +212,7 @@ def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 def _compare(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "Which is more dangerous?": the things that were set side by side, or the last two topics."""
     names = focus.names or focus.topics[:2]
-    if len(names) < 2 or not _WHICH_OF.match(bare) or _own_topic(bare):
+    if len(names) < 2 or not WHICH_OF.match(bare) or _own_topic(bare):
         return None
     text = f"{_open(bare)}: {names[0]} or {names[1]}?"
     found = _followed(text, "choice", focus, asked=_asked(bare, focus))
@@ -309,7 +224,7 @@ def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     # "Its" within a title that the question names points at nothing: blank the title out, place by place.
     title = lookup.title_within(bare)
     seen = re.sub(re.escape(title), lambda m: "x" * len(m.group()), bare, flags=re.IGNORECASE) if title else bare
-    match = _DETERMINED.search(seen) or (None if _EMPTY_IT.search(seen) else _POINTING.search(seen))
+    match = DETERMINED.search(seen) or (None if EMPTY_IT.search(seen) else POINTING.search(seen))
     if not match or not focus.topic:
         return None
     if match.group().lower() in ("it", "its") and len(focus.names) > 1:
@@ -322,7 +237,7 @@ def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 
 def _correction(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "no, I meant baclofen": the last question with its topic changed."""
-    match = _CORRECTION.match(bare)
+    match = CORRECTION.match(bare)
     if not match:
         return None
     new = topic_of(match["rest"]) or match["rest"].strip(" ?.!")
@@ -331,7 +246,7 @@ def _correction(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 
 def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "and in pregnancy?", "same question for children": the last question with a condition added."""
-    match = _MODIFIER.fullmatch(bare)
+    match = MODIFIER.fullmatch(bare)
     if not match or len(bare.split()) > 12:
         return None
     rest = match["rest"].strip(" ?.!")
@@ -343,14 +258,14 @@ def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 
 def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "what about baclofen?", "why not quinine?", "quinine?": something new, measured by the last question."""
-    match = _INSTEAD.fullmatch(bare)
+    match = INSTEAD.fullmatch(bare)
     rest = (match["rest"] if match else bare).strip(" ?.!")
-    if not match and _COMPLETE.search(bare):
+    if not match and COMPLETE.search(bare):
         return None
     new = _own_topic(rest)
     if not new or len(rest.split()) > MAX_TOPIC_WORDS:
         return None
-    if match and _COMPLETE.match(rest):
+    if match and COMPLETE.match(rest):
         return None
     if bare.lower().startswith("why not"):
         return _beside(_for(f"Why not {rest}", focus.base), "instead", new, focus, asked=_asked(bare, focus))
@@ -375,7 +290,7 @@ def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 def _named(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "does magnesium help?": names something that the topic's passages speak of, and not what for."""
     new = _own_topic(bare)
-    if not new or not focus.base or _PURPOSE.search(bare) or not (_NEEDS_OBJECT.search(bare) or _DETAIL.match(bare)):
+    if not new or not focus.base or PURPOSE.search(bare) or not (NEEDS_OBJECT.search(bare) or DETAIL.match(bare)):
         return None
     if set(content_terms(new)) & set(content_terms(focus.base)) or lookup.is_topic(new):
         return None
@@ -429,21 +344,21 @@ def _topic(text: str, lookup: Lookup) -> str:
 def _own_topic(text: str) -> str:
     """Return the topic that a message names itself; "" if its words only ask."""
     topic = topic_of(text)
-    return topic if set(content_terms(topic)) - _GENERIC else ""
+    return topic if set(content_terms(topic)) - generic_terms() else ""
 
 
 def _names_people(phrase: str) -> bool:
     """Say whether a phrase only says whom it is about: "older women", but not "lupus nephritis"."""
     words = phrase.split()
-    return bool(populations_in(phrase)) and all(populations_in(word) or word.lower() in _PEOPLE_WORDS for word in words)
+    return bool(populations_in(phrase)) and all(populations_in(word) or word.lower() in PEOPLE_WORDS for word in words)
 
 
 def _side_by_side(question: str, topic: str, lookup: Lookup) -> tuple[str, ...]:
     """Return the two things that a question sets against each other; "high blood pressure and stroke" is one."""
-    match = _SIDE_BY_SIDE.search(topic)
-    if not match or lookup.is_topic(topic) or ("and" in match.group().lower() and not _COMPARES.search(question)):
+    match = SIDE_BY_SIDE.search(topic)
+    if not match or lookup.is_topic(topic) or ("and" in match.group().lower() and not COMPARES.search(question)):
         return ()
-    names = (topic[: match.start()].strip(" ,"), _NAME_ENDS.split(topic[match.end() :])[0].strip(" ,"))
+    names = (topic[: match.start()].strip(" ,"), NAME_ENDS.split(topic[match.end() :])[0].strip(" ,"))
     return names if all(0 < len(name.split()) <= 3 for name in names) else ()
 
 
@@ -469,7 +384,7 @@ def _listed(answer: str) -> tuple[str, ...]:
 def _put(bare: str, match: re.Match[str], name: str, focus: Focus) -> str:
     """Put a name in a pronoun's place; a fragment that only points becomes the last question about it."""
     rest = _without(bare, match).strip(" ?.!,")
-    if not rest or (not question_intents(rest) and len(rest.split()) <= 3 and not _COMPLETE.search(rest)):
+    if not rest or (not question_intents(rest) and len(rest.split()) <= 3 and not COMPLETE.search(rest)):
         return _replace_topic(focus, name)
     word = f"{name}'s" if match.group().lower() in ("its", "their") else name
     text = bare[: match.start()] + word + bare[match.end() :]

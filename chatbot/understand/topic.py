@@ -11,7 +11,8 @@ import re
 MAX_TOPIC_WORDS = 12
 
 _ASKING = (
-    r"(?:and|but|so|or|ok(?:ay)?|well|then|also|now|hi|hello|please|thanks|thank you|sorry|actually|doctor|dr)\b[,.!]?"
+    r"(?:and|but|so|or|ok(?:ay)?|well|then|also|now|hi|hello|please|thanks|thank you|sorry|actually|doctor|"
+    r"dr)\b[,.!]?"
 )
 _WH = (
     r"(?:what(?:['’]?s)?|which|who(?:m|se)?|where|when|why|how(?: (?:come|much|many|often|long|soon|common|rare|"
@@ -27,14 +28,18 @@ _PEOPLE = (
     r"there|me|us|them|all|most|many)\b"
 )
 _VERBS = (
-    r"(?:see (?:a |the |my )?(?:doctor|gp|nurse|specialist|someone)|leads? to|lead|likely|bring(?:s)? on|go wrong|treat(?:ed|ing)?|manag(?:e|ed|ing)|diagnos(?:e|ed|ing)|prevent(?:ed|ing)?|caus(?:e|es|ed|ing)|cur(?:e|ed|ing)|"
+    r"(?:see (?:a |the |my )?(?:doctor|gp|nurse|specialist|someone)|leads? to|lead|likely|bring(?:s)? on|go wrong|"
+    r"treat(?:ed|ing)?|manag(?:e|ed|ing)|diagnos(?:e|ed|ing)|prevent(?:ed|ing)?|caus(?:e|es|ed|ing)|cur(?:e|ed|ing)|"
     r"get|gets|getting|have|having|take|takes|taking|took|give|given|giving|us(?:e|es|ed|ing)|prescrib(?:e|ed|ing)|"
     r"avoid(?:ed|ing)?|stop(?:ped|ping)?|handl(?:e|ed|ing)|help|helps|know|explain|tell|describe|define|mean|means|"
-    r"happen(?:s|ing)?|work(?:s|ing)?|look(?:s|ing)?|like|feel(?:s|ing)?|test(?:ed|ing)? for|screen(?:ed|ing)? for|check(?:ed|ing)? for|"
-    r"confirm(?:ed|ing)?|detect(?:ed|ing)?|recogni[sz](?:e|ed|ing)|assess(?:ed|ing)?|investigat(?:e|ed|ing)|monitor(?:ed|ing)?|"
+    r"happen(?:s|ing)?|work(?:s|ing)?|look(?:s|ing)?|like|feel(?:s|ing)?|test(?:ed|ing)? for|screen(?:ed|"
+    r"ing)? for|check(?:ed|ing)? for|"
+    r"confirm(?:ed|ing)?|detect(?:ed|ing)?|recogni[sz](?:e|ed|ing)|assess(?:ed|ing)?|investigat(?:e|ed|ing)|"
+    r"monitor(?:ed|ing)?|"
     r"deal(?:ing)? with|liv(?:e|ing) with|suffer(?:s|ing)? from|experienc(?:e|es|ed|ing)|done|do|need(?:ed|s)?|want|"
     r"recommend(?:ed)?|start(?:ed|ing)?|develop(?:s|ed|ing)?|presents?|presenting|respond|go|be|learn|understand|"
-    r"associated|known|available|expect(?:ed)?|affects?|affected|notice[ds]?|spot|tell(?: if| whether)?|occur(?:s|ring)?|"
+    r"associated|known|available|expect(?:ed)?|affects?|affected|notice[ds]?|spot|tell(?: if| whether)?|occur(?:s|"
+    r"ring)?|"
     r"best|first|main|usual|common(?:ly)?|right|appropriate|correct|recommended|maximum|minimum|max|standard|typical|"
     r"safe(?:ly)?|true|possible|important|necessary|good|bad|new|latest|current|different|early|initial|normal|"
     r"about|of|for|from|with|in|on|to|by|at|into|against|between|during|after|before|when|if|whether|as|or|and|than|"
@@ -42,23 +47,31 @@ _VERBS = (
 )
 # Nouns that name what is asked for; stripped only where something that they belong to follows.
 _ASKED_FOR = (
-    r"(?:symptoms?|signs?|causes?|reasons?|treatments?|therap(?:y|ies)|management|cures?|medic(?:ines?|ations?)|drugs?|"
-    r"options?|remed(?:y|ies)|dos(?:es?|age|ing)|side[- ]effects?|adverse effects?|risks?|risk factors?|diagnosis|tests?|"
+    r"(?:symptoms?|signs?|causes?|reasons?|treatments?|therap(?:y|ies)|management|cures?|medic(?:ines?|ations?)|"
+    r"drugs?|"
+    r"options?|remed(?:y|ies)|dos(?:es?|age|ing)|side[- ]effects?|adverse effects?|risks?|risk factors?|diagnosis|"
+    r"tests?|"
     r"exams?|examinations?|work-?up|investigations?|imaging|prevention|prognosis|outlook|complications?|"
     r"contra-?indications?|interactions?|incidence|prevalence|frequency|research|stud(?:y|ies)|definition|meaning|"
-    r"information|overview|summary|stages?|types?|kinds?|role|use|uses|purpose|effects?|benefits?|criteria|guidelines?|"
-    r"recommendations?|advice|evidence|approach|plan|course(?: of action)?|long[- ]term|life expectancy|warning signs?|"
+    r"information|overview|summary|stages?|types?|kinds?|role|use|uses|purpose|effects?|benefits?|criteria|"
+    r"guidelines?|"
+    r"recommendations?|advice|evidence|approach|plan|course(?: of action)?|long[- ]term|life expectancy|"
+    r"warning signs?|"
     r"people|persons?|patients?|adults?|someone|women|men|child(?:ren)?|difference|features?|presentation|way|ways)\b"
 )
 _BELONGS = r"(?:of|for|in|to|with|against|on|about|from|being|is|are|do|does|can|should|having|experiencing|who (?:has|have|is|are))\b"
 _LEFT = re.compile(
-    rf"\s*(?:{_ASKING}|{_WH}|{_AUX}|{_PEOPLE}|{_VERBS}|(?:{_ASKED_FOR}\s*(?:(?:and|or|,)\s*)?)+(?={_BELONGS})|\(are\)|[,;:–—-])\s*",
+    rf"\s*(?:{_ASKING}|{_WH}|{_AUX}|{_PEOPLE}|{_VERBS}|(?:{_ASKED_FOR}\s*(?:(?:and|or|,)\s*)?)+(?={_BELONGS})|"
+    rf"\(are\)|[,;:–—-])\s*",
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
-    rf"[\s,;:.!?–—-]*\b(?:{_AUX}|(?:treated|managed|diagnosed|prevented|caused|causes?|cured|confirmed|detected|tested|"
-    r"recogni[sz]ed|assessed|investigated|avoided|monitored|called|defined|work|works|occurs?|happens?|develops?|spread|"
-    r"presents?|mean|means|look|feel|like|do|done|go away|get better|last|safe|common|serious|dangerous|curable|fatal|"
+    rf"[\s,;:.!?–—-]*\b(?:{_AUX}|(?:treated|managed|diagnosed|prevented|caused|causes?|cured|confirmed|detected|"
+    rf"tested|"
+    r"recogni[sz]ed|assessed|investigated|avoided|monitored|called|defined|work|works|occurs?|happens?|develops?|"
+    r"spread|"
+    r"presents?|mean|means|look|feel|like|do|done|go away|get better|last|safe|common|serious|dangerous|curable|"
+    r"fatal|"
     r"contagious|hereditary|inherited|symptoms?|signs|treatments?|therapy|management|medications?|causes|prognosis|"
     r"outlook|dos(?:es?|age)|side[- ]effects|prevention|diagnosis|work-?up|used|given|taken|stopped|started|help|"
     r"please|though|then|now|too|again|instead|exactly|for|of|with|in|to|by|from|about|and|or|the|a|it|that|this)\b)"
