@@ -9,12 +9,16 @@ import warnings
 import zlib
 from pathlib import Path
 
+import hypothesis
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 # The evaluation data lies beside the project where it is at hand at all.
 SHARED = ROOT.parent / "shared"
+# Machines that run tests are shared: a slow example is no fault. What loads a tokeniser first takes seconds.
+hypothesis.settings.register_profile("patient", deadline=None, max_examples=60)
+hypothesis.settings.load_profile("patient")
 
 
 class TinyEmbedder:
