@@ -16,6 +16,7 @@ from chatbot.answer.compose import UnitVectors, cite, compose
 from chatbot.answer.confidence import default_threshold
 from chatbot.answer.evidence import Evidence, IndexLookup, gather
 from chatbot.answer.suggest import Suggester
+from chatbot.present.audience import prefer_for
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import statement_cautions
 from chatbot.present.drugs import answers_for_named_drug, asked_drugs
@@ -43,6 +44,7 @@ from index.embedding import Embedder
 from index.lexical import content_terms
 from index.opened import OpenIndex
 from index.rerank import Reranker
+from index.search import Hit
 
 # A question is a question, not a document; more is refused before anything looks at it.
 MAX_QUESTION_CHARS = 4_000
@@ -176,6 +178,7 @@ class Chatbot:
                 return done(Emergency(card=card, **common))
             return done(self._abstain("nothing_near", common, self._unknown(resolution, evidence)))
         with stages("compose"):
+            evidence = replace(evidence, hits=_for_reader(evidence.hits, audience))
             populations = frozenset().union(
                 *(populations_in(text) for text in (resolution.standalone_question, *self._said(turns, resolution)))
             )
@@ -296,6 +299,11 @@ class Chatbot:
             cite(len(passages) + place, passage, document(passage.document_id), ())
             for place, passage in enumerate(rest, 1)
         )
+
+
+def _for_reader(hits: tuple[Hit, ...], audience: Audience) -> tuple[Hit, ...]:
+    """Return hits with easier passages first among about equals, for a reader who needs that."""
+    return prefer_for(audience, hits, text=lambda hit: hit.passage.text, rank=lambda hit: hit.score)
 
 
 def _answer(

@@ -59,7 +59,10 @@ _ASKED_FOR = (
     r"warning signs?|"
     r"people|persons?|patients?|adults?|someone|women|men|child(?:ren)?|difference|features?|presentation|way|ways)\b"
 )
-_BELONGS = r"(?:of|for|in|to|with|against|on|about|from|being|is|are|do|does|can|should|having|experiencing|who (?:has|have|is|are))\b"
+_BELONGS = (
+    r"(?:of|for|in|to|with|against|on|about|from|being|is|are|do|does|can|should|having|experiencing|"
+    r"who (?:has|have|is|are))\b"
+)
 _LEFT = re.compile(
     rf"\s*(?:{_ASKING}|{_WH}|{_AUX}|{_PEOPLE}|{_VERBS}|(?:{_ASKED_FOR}\s*(?:(?:and|or|,)\s*)?)+(?={_BELONGS})|"
     rf"\(are\)|[,;:–—-])\s*",
