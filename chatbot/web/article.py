@@ -10,7 +10,7 @@ from itertools import groupby
 
 from markupsafe import Markup, escape
 
-from chatbot.web.render import join, kind_badge, reference
+from chatbot.web.sources import join, kind_badge, reference
 from corpus.builder import CELL_SEPARATOR
 from corpus.documents import Block, Document, Span, web_link
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from chatbot.web.article import article, review_strip
-from chatbot.web.render import join, kind_badge
+from chatbot.web.sources import join, kind_badge
 
 if TYPE_CHECKING:
     from chatbot.reply import Chatbot

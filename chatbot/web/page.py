@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from chatbot.present.disclaimer import disclaimer
 from chatbot.replies import Turn, to_dict
-from chatbot.web.render import join
+from chatbot.web.sources import join
 
 if TYPE_CHECKING:
     import gradio

@@ -29,6 +29,7 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
     from fastapi import FastAPI
 
     from chatbot.web import login, observe
+    from chatbot.web.mcp import add_mcp
     from chatbot.web.page import HEAD, build_page
     from chatbot.web.routes import add_page_routes
     from chatbot.web.security import owner_of, secure
@@ -36,6 +37,8 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     observe.add_routes(app, bot)
     add_page_routes(app, bot, store, owner_of, observe.record)
+    if mcp:
+        add_mcp(app, bot, observe.record)
     passwords = bot.settings.passwords
     gate = login.Login(passwords) if passwords else None
     if gate:
