@@ -50,6 +50,8 @@ _OWNER_SHAPE = re.compile(r"[A-Za-z0-9_-]{32}")
 _YEAR_SECONDS = 365 * 24 * 3600
 # Where our middleware leaves the owner for `owner_of`.
 _OWNER_KEY = "followup_owner"
+# Whether the owner came with the request, and was not made up for it.
+_KNOWN_KEY = "followup_known"
 
 # What Gradio truly needs beyond 'self', and why:
 # - script-src: its page starts with four inline scripts (configuration and start-up). They are allowed one by one,
@@ -208,7 +210,7 @@ class Guard:
             except _BodyRefused as refused:
                 await out.refuse(refused.refusal)
                 return
-        if asking and (refusal := self._too_many(self._clients, _client(scope, cookies, body))):
+        if asking and (refusal := self._too_many(self._clients, _client(scope, body))):
             await out.refuse(refusal)
             return
         self._in_the_works += asking
@@ -223,10 +225,11 @@ class Guard:
         if self._login is not None:
             user = self._login.user_of(cookies)
             if user is not None:
-                state[_OWNER_KEY] = f"user-{user}"
+                state |= {_OWNER_KEY: f"user-{user}", _KNOWN_KEY: True}
             return user is not None or scope["path"] in ("/sign-in", "/healthz", "/metrics")
         secret = cookies.get(OWNER_COOKIE, "")
-        if not _OWNER_SHAPE.fullmatch(secret):
+        state[_KNOWN_KEY] = bool(_OWNER_SHAPE.fullmatch(secret))
+        if not state[_KNOWN_KEY]:
             secret = secrets.token_urlsafe(_OWNER_BYTES)
             # Parts of a page come side by side; each would set another cookie.
             if headers.get("sec-fetch-dest", "document") in ("document", "empty"):
@@ -414,11 +417,12 @@ def _network(scope: Scope) -> str:
         return address
 
 
-def _client(scope: Scope, cookies: dict[str, str], body: bytes) -> str:
+def _client(scope: Scope, body: bytes) -> str:
     """Return who asks, as far as that can be told: a program without cookies by the session it names."""
+    if scope["state"].get(_KNOWN_KEY):
+        return f"{_network(scope)} {scope['state'][_OWNER_KEY]}"
     session = re.search(rb'"session_hash"\s*:\s*"([\w-]{1,64})"', body)
-    known = OWNER_COOKIE in cookies or session is None
-    return f"{_network(scope)} {scope['state'][_OWNER_KEY] if known and cookies else session and session[1].decode()}"
+    return f"{_network(scope)} {session[1].decode() if session else ''}"
 
 
 def _is_html(start: Message) -> bool:
