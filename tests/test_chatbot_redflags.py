@@ -20,7 +20,7 @@ from chatbot.understand.rule_table import RulesError, build_rules, load_rules, r
 CASES = Path(__file__).parent / "safety"
 PLAIN_FORMS = ("lay", "lay_2", "clinical", "third_person")
 # Written after the rules, in other voices; each was measured once before any rule was changed for it.
-LATER_SETS = ("second", "third", "fourth", "fifth")
+LATER_SETS = ("second", "third", "fourth", "fifth", "sixth")
 
 
 def _cases(name: str) -> Any:
@@ -155,6 +155,12 @@ def test_cramp_with_one_swollen_warm_calf_is_an_emergency() -> None:
         ("MY CHEST HURTS", True),
         ("my cheast hurts", True),
         ("My calf is slightly sore", False),
+        ("A 54yo man is brought in with crushing chest pain, what dose of aspirin?", True),
+        ("What is the next step in a 58-year-old man presenting with chest pain?", False),
+        ("My patient has acute limb ischaemia, which anticoagulant first?", True),
+        ("What is the treatment of a patient with acute limb ischaemia?", False),
+        ("swollen hot calf", True),
+        ("chest pain", False),
     ],
 )
 def test_how_it_is_told_decides(message: str, expected: bool) -> None:

@@ -238,7 +238,7 @@ class Lexicon:
         for start, word in enumerate(words):
             if word in single:
                 found += [Hit(name, start, start + 1) for name in single[word]]
-            for phrase, name in longer.get(tuple(words[start : start + 2]), ()):
+            for phrase, name in longer.get((word, words[start + 1] if start + 1 < len(words) else ""), ()):
                 end = start + len(phrase)
                 if tuple(words[start:end]) == phrase:
                     found.append(Hit(name, start, end))

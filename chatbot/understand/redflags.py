@@ -215,7 +215,7 @@ def _extend(
 
 
 def _timely(chosen: Sequence[Hit], told: Telling, finding: Finding) -> bool:
-    if finding.ever or finding.context:
+    if finding.context:
         return True
     if all(told.past[hit.start] for hit in chosen):
         return False

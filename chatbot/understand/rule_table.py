@@ -48,7 +48,6 @@ class Finding:
     named: bool = False
     context: bool = False
     anyone: bool = False
-    ever: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +140,9 @@ def build_rules(
     score = _score(table["warning_score"], names, table["cards"])
     if not rules:
         raise RulesError("the table of emergency rules is empty")
-    spelling = Spelling(slang, lexicon.vocabulary | grammar.vocabulary, frozenset(real_words["words"].split()))
+    spelling = Spelling(
+        slang, frozenset(lexicon.vocabulary | grammar.vocabulary), frozenset(real_words["words"].split())
+    )
     return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
 
 

@@ -10,7 +10,6 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, takewhile
 
 from chatbot.understand.phrases import Hit, Lexicon, Words
 
@@ -26,14 +25,18 @@ _HAPPENING_WORDS = 5
 _UNREAL_WORDS = 12
 # A comma parts two clauses only after this many words; before, it sets off a time ("Years ago, I had …").
 _CLAUSE_WORDS = 5
-# Two or three words with no person and no onset are a topic ("chest pain"), not a report.
-_TOPIC_WORDS = 3
+# Two words with no person and no onset are a topic ("chest pain"); "swollen hot calf" is taken as a report.
+_TOPIC_WORDS = 2
+# "My sister is ill, what …": how many words before a question word make a clause of their own.
+_SHORT_CLAUSE_WORDS = 3
 
 # No phrase of the lists is longer.
 _LONGEST_PHRASE_WORDS = 8
 
 _CLAUSE_STARTS = frozenset("but however although though yet now then today tonight".split())
 _SUBJECTS = frozenset("i my he she his her it there we since suddenly can should what which is this that".split())
+_OF_A_KIND = frozenset("in for among with of to".split())
+_TIME_ENDS = frozenset("years months decades ago year month childhood ages".split())
 _QUESTION_WORDS = frozenset("can should what which is".split())
 _PATIENT = re.compile(
     r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
@@ -101,16 +104,17 @@ def _longest(hits: Sequence[Hit]) -> list[Hit]:
     """Drop a hit inside a longer one whose list overrules its own ("now" in "now and then")."""
     kept = []
     longer = [hit for hit in hits if hit.end - hit.start > 1]
+    longer_starts = [hit.start for hit in longer]
     at = 0
     for hit in hits:
         while at < len(longer) and longer[at].start < hit.start - _LONGEST_PHRASE_WORDS:
             at += 1
-        around = takewhile(lambda other, limit=hit.start: other.start <= limit, islice(longer, at, None))
         if not any(
-            hit.end <= other.end
+            other.start <= hit.start
+            and hit.end <= other.end
             and hit.end - hit.start < other.end - other.start
             and (hit.name, other.name) in _OVERRULES
-            for other in around
+            for other in longer[at : bisect_right(longer_starts, hit.start)]
         ):
             kept.append(hit)
     return kept
@@ -152,8 +156,10 @@ def _clauses(message: Words, bounds: Sequence[tuple[int, int]]) -> list[tuple[in
             joined = words[at - 1] == "and" and words[at] in _SUBJECTS
             turn = words[at] in _CLAUSE_STARTS and (words[at] != "now" or words[at + 1 : at + 3] != ("and", "then"))
             subject = joined or (after_comma and words[at] in _SUBJECTS)
-            least = _TOPIC_WORDS if words[at] in _QUESTION_WORDS else _CLAUSE_WORDS
-            if (turn and at - begin >= 2) or (subject and at - begin >= least):
+            least = _SHORT_CLAUSE_WORDS if words[at] in _QUESTION_WORDS else _CLAUSE_WORDS
+            # "I have had back pain for years, …": the years belong to what stands before the comma.
+            dated = after_comma and words[at - 1] in _TIME_ENDS and at - begin >= _CLAUSE_WORDS
+            if (turn and at - begin >= 2) or (subject and at - begin >= least) or dated:
                 clauses.append((begin, at))
                 begin = at
         clauses.append((begin, end))
@@ -254,9 +260,8 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
     leading = {hit.start for hit in within("leading")}
     while first < end - 1 and first in leading:
         first += 1
-    asks = message.asked[number] or any(
-        hit.start == first for name in ("asks_first", "asks_subject") for hit in within(name)
-    )
+    by_word = any(hit.start == first for name in ("asks_first", "asks_subject") for hit in within(name))
+    asks = message.asked[number] or by_word
     text = " ".join(message.words[start:end])
     agents = within("agent")
     as_agent = {at for agent in agents for at in range(agent.start, agent.end)}
@@ -270,7 +275,9 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
             return "about", False
         topic = end - start <= _TOPIC_WORDS and not inside("present") and not inside("acts")
         return ("open" if topic else "report"), False
-    if person or (vitals and clinical):
+    # "58M with chest pain, next step?" tells of somebody; "In a 58-year-old with …, is …?" asks about such people.
+    told_first = clinical and not by_word and message.words[first] not in _OF_A_KIND
+    if person or (clinical and vitals) or told_first:
         return "report", True
     if inside("generic"):
         return "about", False
