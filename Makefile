@@ -15,7 +15,7 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 chat: setup
-	$(BIN)/followup index --shipped
+	$(BIN)/followup index --shipped --keep
 	$(BIN)/followup serve
 
 test: setup
