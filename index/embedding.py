@@ -128,7 +128,7 @@ class SentenceTransformerEmbedder:
 
     @property
     def dimension(self) -> int:
-        size = self._open().get_sentence_embedding_dimension()
+        size = self._open().get_embedding_dimension()
         assert size is not None, f"{self._files.name} does not say its dimension"
         return int(size)
 
@@ -150,7 +150,9 @@ class SentenceTransformerEmbedder:
 
     def _loaded(self) -> Any:
         from sentence_transformers import SentenceTransformer
+        from transformers.utils import logging
 
+        logging.disable_progress_bar()
         try:
             model = SentenceTransformer(
                 str(self._files.folder),

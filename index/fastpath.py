@@ -81,7 +81,9 @@ def _export(model: ModelFiles, folder: Path) -> None:
     import torch
     from onnxruntime.quantization import QuantType, quantize_dynamic
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()
     reference = SentenceTransformer(
         str(model.folder),
         device="cpu",

@@ -71,8 +71,8 @@ class Unit:
 class Passage:
     """A run of whole blocks (or of whole sentences of a long one) under one heading.
 
-    `document.text[start:end] == text`. `lead_ins` are texts from before the passage that its first block stands
-    under. `id` is derived from all else but `units`, so that a changed byte shows.
+    `document.text[start:end] == text`. `lead_ins` are texts that begin before the passage and that one of its
+    blocks stands under. `id` is derived from all else but `units`, so that a changed byte shows.
     """
 
     id: str
@@ -126,7 +126,9 @@ def cut(document: Document) -> Iterator[Passage]:
     for run in _runs(document):
         start, end = run[0].start, run[-1].end
         first = run[0].block
-        lead_ins = tuple(document.text[a:b] for a, b in first.lead_ins if b <= start)
+        # Of the whole run, not only of its first block: that may be the tail of the item that the rest stands under.
+        spans = sorted({span for piece in run for span in piece.block.lead_ins if span[0] < start})
+        lead_ins = tuple(document.text[a:b] for a, b in spans)
         section = document.sections[first.section].path
         text = document.text[start:end]
         yield Passage(
