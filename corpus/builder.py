@@ -141,6 +141,12 @@ class DocumentBuilder:
         for position in range(first_row, after_rows):
             self._blocks[position] = replace(self._blocks[position], notes=footnotes)
 
+    def note(self, text: str | Inline) -> None:
+        """Add a footnote of the last block that is no footnote itself."""
+        owner = next((i for i in range(len(self._blocks) - 1, -1, -1) if self._blocks[i].kind != "note"), None)
+        if (span := self._add(_squeeze(text), "note")) and owner is not None:
+            self._blocks[owner] = replace(self._blocks[owner], notes=(*self._blocks[owner].notes, span))
+
     def build(self, **fields: Any) -> Document:
         """Return the document; `fields` are the other fields of `Document`. Raises ValueError if unsound."""
         self._close_section()
