@@ -76,24 +76,27 @@ def vancouver(entry: Any) -> str:
     """
     source = entry if isinstance(entry, Source) else source_of(entry)
     authors = ", ".join(source.authors[:_MAX_AUTHORS]) + (", et al" if len(source.authors) > _MAX_AUTHORS else "")
-    on_line = source.type == "web" and source.url
+    # An address is given where no identifier leads to the source.
+    on_line = bool(source.url) and not (source.doi or source.pmid)
+    place = _line(source.published_in)
+    if on_line and place and source.type == "article":
+        place += " [Internet]"
     # A journal ends in a stop before its year, a publisher in a semicolon.
-    dated = [part for part in (_line(source.published_in), source.year) if part]
-    imprint = ("; " if source.type in ("report", "web", "other") else ". ").join(dated)
+    imprint = (". " if source.type == "article" else "; ").join(part for part in (place, source.year) if part)
     if source.updated and source.updated != source.year:
         imprint = f"{imprint} [updated {source.updated}]".strip()
     parts = [
         authors,
-        _line(source.title) + (" [Internet]" if on_line else ""),
+        _line(source.title) + (" [Internet]" if on_line and not place.endswith("[Internet]") else ""),
         imprint,
         source.note,
-        f"Available from: {source.url}" if on_line else "",
         f"doi:{source.doi}" if source.doi else "",
         f"PMID: {source.pmid}" if source.pmid else "",
     ]
-    # A question's title keeps its own mark; nothing may follow an address that is not part of it.
-    ended = [part if part.endswith((".", "?", "!")) or part == source.url else f"{part}." for part in parts if part]
-    return re.sub(rf"({re.escape(source.url)})\.(?= |$)", r"\1", " ".join(ended)) if on_line else " ".join(ended)
+    # A question's title keeps its own mark.
+    ended = [part if part.endswith((".", "?", "!")) else f"{part}." for part in parts if part]
+    # Nothing may follow an address that is not part of it.
+    return " ".join([*ended, *([f"Available from: {source.url}"] if on_line else [])])
 
 
 def as_ris(sources: Iterable[Source]) -> str:
