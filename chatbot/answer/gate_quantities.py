@@ -70,7 +70,7 @@ _FIGURE = re.compile(
     rf"(?<![\w.])(?P<low>{_NUMBER})(?![\d.]*\w*-\w*dimer)"
     rf"(?:\s*(?P<lowunit>{_UNIT_WORD})?\s*(?:-|–|—|‑|\bto\b|\band\b(?=\s*[\d.]+\s*(?:{_UNIT_WORD})\b)|\bor\b)\s*(?P<high>{_NUMBER}))?"
     rf"[\s-]*(?:(?P<unit>{_UNIT_WORD})(?![\w°]))?"
-    rf"(?:\s+of\s+(?:\w+\s+){{0,2}}?\w+(?={_PER}(?:day|week|month|night)\b))?(?P<per>(?:{_PER}(?:{_UNIT_WORD})(?![\w]))*)",
+    rf"(?:\s+of\s+(?:[^\W\d]+\s+){{0,2}}?[^\W\d]+(?={_PER}(?:day|week|month|night)\b))?(?P<per>(?:{_PER}(?:{_UNIT_WORD})(?![\w]))*)",
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"\b(?P<how>daily|weekly|monthly|hourly|nightly|yearly)\b", re.IGNORECASE)
@@ -84,7 +84,8 @@ _UP_BEFORE = re.compile(
 )
 _DOWN_BEFORE = re.compile(
     r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|"
-    r"limited to|limit of|within the (?:last|past)|no later than|until)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    r"limited to|limit of|within the (?:last|past)|no later than|until|"
+    r"(?:limit|maximum|ceiling)\b[^.,;]{0,40}?\bis)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
 _UP_AFTER = re.compile(
@@ -121,10 +122,22 @@ class Quantity:
     end: int
     written: str
 
+    def same(self, other: Quantity) -> bool:
+        """Say whether both are one quantity, wherever they stand."""
+        return (self.value, self.unit, self.per, self.direction) == (
+            other.value,
+            other.unit,
+            other.per,
+            other.direction,
+        )
+
     def said_by(self, other: Quantity) -> bool:
         """Say whether `other`, in a source, is this number with this unit and this bound."""
         if abs(self.value - other.value) > 1e-9 * max(1.0, abs(other.value)):
             return False
+        if self.unit == "year" and not other.unit and self.direction == other.direction != "":
+            # "Under 2" of a child is under 2 years.
+            return True
         unsaid = not self.unit and not self.per and other.unit not in _DOSE_UNITS | _TIME_UNITS
         if not unsaid and (self.unit, self.per) != (other.unit, other.per):
             return False
@@ -176,13 +189,20 @@ def missing_quantities(statement: str, sources: tuple[Quantity, ...]) -> tuple[Q
 
 def with_digits(text: str) -> str:
     """Write number words as digits; lengths change, so that offsets are those of the returned text."""
-    text = re.sub(r"\b(once|twice|thrice)\b(?=\s+(?:an?|per|each|every|daily|weekly|monthly|nightly)\b)", _counted, text, flags=re.I)
+    text = re.sub(
+        r"\b(once|twice|thrice)\b(?=\s+(?:an?|per|each|every|daily|weekly|monthly|nightly)\b)",
+        _counted,
+        text,
+        flags=re.I,
+    )
     text = re.sub(
         r"\btimes\s+(daily|weekly|monthly|nightly)\b", lambda m: f"times a {_OFTEN[m[1].lower()]}", text, flags=re.I
     )
     text = _WORD_NUMBER.sub(lambda m: _NUMBER_WORDS[m["word"].lower()], text)
     # "75 mg once a day" is "75 mg a day"; "once a day" by itself counts.
-    return re.sub(rf"(\b(?:{_UNIT_WORD})),?\s+1 times (?=(?:a|per|each) (?:day|week|month)\b)", r"\1 ", text, flags=re.I)
+    return re.sub(
+        rf"(\b(?:{_UNIT_WORD})),?\s+1 times (?=(?:a|per|each) (?:day|week|month)\b)", r"\1 ", text, flags=re.I
+    )
 
 
 def _counted(match: re.Match[str]) -> str:

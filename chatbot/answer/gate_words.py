@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal
@@ -27,24 +27,23 @@ ClauseKind = Literal["main", "condition", "reason", "relative"]
 MUST, SHOULD, CONSIDER, MAY = 4, 3, 2, 1
 
 _WORD = re.compile(r"§\d+|[^\W_]+(?:['’-][^\W_]+)*")
-_AUXILIARY = (
-    r"(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|need|needs)"
-)
+_AUXILIARY = r"(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|need|needs)"
 _IMPERATIVE = (
     r"(?:avoid|use|give|offer|take|start|stop|check|refer|consider|repeat|withhold|continue|reduce|increase|treat|apply|"
     r"monitor|arrange|add|prescribe|seek|send|measure|review|aim|ensure|lower|raise|cure|cause|help|last|never|always|not)s?"
 )
 _SUBORDINATE = (
     r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|once|whereas|while|although|"
-    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|which|who|whose|"
-    r"but)"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
 )
 _JOINT = re.compile(
     rf"\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
     rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
     rf"|,\s+(?=(?:and|or|so|then)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
-    rf"|,?\s+(?=\b{_SUBORDINATE}\b)"
-    rf"|\s+(?=(?:and|or)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)",
+    rf"|,?(?<!\bonly)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
+    rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
+    rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
+    rf"|\s+(?=and\s+(?:\w+ly\s+)?\w+ed\b(?!\s+(?:\w+\s+)?{_AUXILIARY}))",
     re.IGNORECASE,
 )
 _OPENS_CONDITION = re.compile(
@@ -53,9 +52,14 @@ _OPENS_CONDITION = re.compile(
     re.IGNORECASE,
 )
 _OPENS_REASON = re.compile(
-    r"(?:because|since|as|so\s+that|although|though|even\s+though|whereas|while|owing|due)\b(?!\s+(?:well|soon))", re.IGNORECASE
+    r"(?:because|since|as|so\s+that|although|though|even\s+though|whereas|while|owing|due)\b(?!\s+(?:well|soon))",
+    re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
+_NO_SUBJECT = re.compile(
+    rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
+)
+_VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
 # A leading "In adults with spasticity," ends at its comma.
 _LEADING = re.compile(
     r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
@@ -74,24 +78,41 @@ _DENIES = re.compile(
     r"in(?:effective|sufficient))\b|n['’]t\b",
     re.IGNORECASE,
 )
+# Two denials that undo each other, and one that is said in two words.
+_CANCELLED = re.compile(
+    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:\w+\s+){0,3}?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b",
+    re.IGNORECASE,
+)
 # Words of denial are compared as denial, not as things that are named.
 _DENIAL_WORDS = frozenset(
     "not no never cannot without neither nor none nothing avoid avoids avoided avoiding contraindicated contraindication "
     "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
 )
 _MAY = re.compile(
-    r"\b(?:may|might|can|could|possibl[ey]|perhaps|an?\s+option|options|option|optionally|appears?\s+to|seems?\s+to)\b", re.IGNORECASE
+    r"\b(?:may|might|can|could|(?<!soon as )(?<!far as )(?<!where )possibl[ey]|perhaps|an?\s+option|options|optionally|appears?\s+to|seems?\s+to)\b",
+    re.IGNORECASE,
 )
-_CONSIDER = re.compile(r"\b(?:consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying|tried)\b", re.IGNORECASE)
+_CONSIDER = re.compile(
+    r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying|tried)\b", re.IGNORECASE
+)
 _MUST = re.compile(
     r"\b(?:must|have\s+to|has\s+to|mandatory|obligatory|essential|vital|never|always|contra-?indicated|forbidden|prohibited|"
     r"under\s+no\s+circumstances)\b",
     re.IGNORECASE,
 )
 _QUALIFIER = re.compile(
-    r"\b(?:in|for|with|without|under|among|during|after|before|within|at|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
+    r"\b(?:in|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
     r"(?=\s+(?:in|for|with|without|by|on|to|during|after|before|within|at|from|and|or|unless|if|when|is|are|was|were|has|have|"
     r"should|must|may|might|can|could|will|does|do|needs?|warrants?)\b|[,;:.()]|$)",
+    re.IGNORECASE,
+)
+# What bounds a number is compared with the number (`Quantity.direction`), not as words.
+_BOUNDING = re.compile(
+    r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later)\s+than|at\s+least|"
+    r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|minimum(?:\s+of)?|beyond|"
+    r"between|from|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
+    r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
+    rf"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
     re.IGNORECASE,
 )
 _TEMPORAL = frozenset("daily weekly monthly nightly hourly once twice thrice time times".split())
@@ -112,18 +133,20 @@ class Lexicon:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A clause as compared. `names` are keys of content words; `segment` counts its sentence's claims.
+    """A clause as compared. `names` are keys of content words; `segment` counts its sentence's claims, `denials`
+    the words of denial that no other undoes.
 
-    `leading` says that it opens the sentence and rules all of it.
+    `subject` is what it speaks of, taken from the clause before where it names none. `leading` says that it opens the sentence and rules all of it.
     """
 
     text: str
     kind: ClauseKind
     segment: int
     leading: bool
-    denies: bool
+    denials: int
     strength: int
     names: frozenset[str]
+    subject: frozenset[str]
     hedges: frozenset[int]
     qualifiers: tuple[frozenset[str], ...]
     quantities: tuple[Quantity, ...]
@@ -193,17 +216,22 @@ def names_in(text: str) -> frozenset[str]:
     return _names(with_digits(text))
 
 
+def _blank(plain: str) -> str:
+    """Return a text with its numbers, their units and bounds as spaces: they are compared by themselves."""
+    blanked = list(_BOUNDING.sub(lambda match: " " * len(match.group()), plain))
+    for quantity in find_quantities(plain):
+        blanked[quantity.start : quantity.end] = " " * (quantity.end - quantity.start)
+    return "".join(blanked)
+
+
 @lru_cache(8192)
 def _names(plain: str) -> frozenset[str]:
     lexicon = load_words()
-    blanked = list(plain)
+    blanked = list(_blank(plain))
     drugs = find_drugs(plain)
-    # Numbers and medicines are compared by themselves.
-    for start, end in (*((q.start, q.end) for q in find_quantities(plain)), *((s, e) for _, s, e in drugs)):
+    for _, start, end in drugs:
         blanked[start:end] = " " * (end - start)
-    replaced = lexicon.phrases.sub(
-        lambda match: f" {lexicon.phrase_rows[match.group().lower()]} ", "".join(blanked)
-    )
+    replaced = lexicon.phrases.sub(lambda match: f" {lexicon.phrase_rows[match.group().lower()]} ", "".join(blanked))
     found = set()
     for word in _WORD.findall(replaced):
         if word.startswith("§"):
@@ -218,7 +246,13 @@ def _names(plain: str) -> frozenset[str]:
         keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]
         whole = keys[0] if keys else ""
         if len(parts) > 1 and whole not in lexicon.same.values():
-            keys = [k for p in parts[1:] if p not in lexicon.frame and not p.isdigit() for s in terms_of(p) for k in (lexicon.same.get(s, s),)]
+            keys = [
+                k
+                for p in parts[1:]
+                if p not in lexicon.frame and not p.isdigit()
+                for s in terms_of(p)
+                for k in (lexicon.same.get(s, s),)
+            ]
         else:
             keys = keys[:1]
         found.update(key for key in keys if not key.isdigit() and len(key) > 1)
@@ -231,7 +265,7 @@ def read(text: str) -> Reading:
     """Read one sentence, or one list item with its lead-in, into clauses."""
     plain = " ".join(with_digits(strip_markers(text)).replace("’", "'").split())
     clauses: list[Clause] = []
-    segment, opened = 0, False
+    segment, opened, subject = 0, False, frozenset[str]()
     pieces = _split(plain)
     for place, piece in enumerate(pieces):
         kind = _kind(piece)
@@ -240,15 +274,64 @@ def read(text: str) -> Reading:
             if opened:
                 segment += 1
             opened = True
-        clauses.append(_clause(piece, kind, segment, leading))
+            if not _NO_SUBJECT.match(piece):
+                verb = _VERB.search(piece)
+                subject = _names(piece[: verb.start()]) if verb else frozenset()
+        clauses.append(_clause(piece, kind, segment, leading, subject if kind == "main" else frozenset()))
     drugs = tuple((name, start) for name, start, _ in find_drugs(plain))
     raised = frozenset(
-        key
-        for word in _WORD.findall(plain.lower())
-        if word in load_words().raisers
-        for key in _names(word)
+        key for word in _WORD.findall(plain.lower()) if word in load_words().raisers for key in _names(word)
     )
     return Reading(plain, tuple(clauses), _names(plain), find_quantities(plain), drugs, raised)
+
+
+def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
+    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom".
+
+    A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
+    """
+    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool))}
+    if not forms:
+        return reading
+
+    def inner(names: frozenset[str]) -> frozenset[str]:
+        return frozenset(forms.get(name, name) for name in names)
+
+    clauses = tuple(
+        replace(
+            clause,
+            names=inner(clause.names),
+            subject=inner(clause.subject),
+            qualifiers=tuple(inner(names) for names in clause.qualifiers),
+        )
+        for clause in reading.clauses
+    )
+    return replace(reading, clauses=clauses, names=inner(reading.names))
+
+
+# Shorter stems begin words of other meaning; longer endings make them.
+_LEAST_STEM_CHARS = 5
+_LONGEST_ENDING_CHARS = 4
+# Endings that make a disease of an organ: thyroid and thyroiditis are two things.
+_OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
+
+
+def _form_in(name: str, pool: frozenset[str]) -> str:
+    if name.startswith(("§", "drug:")):
+        return ""
+    for other in sorted(pool):
+        if other.startswith(("§", "drug:")):
+            continue
+        short, long = sorted((name, other), key=len)
+        ending = long[len(short) :]
+        if (
+            len(short) >= _LEAST_STEM_CHARS
+            and long.startswith(short)
+            and len(ending) <= _LONGEST_ENDING_CHARS
+            and not ending.startswith(_OTHER_THING)
+        ):
+            return other
+    return ""
 
 
 def _split(plain: str) -> list[str]:
@@ -270,25 +353,27 @@ def _kind(piece: str) -> ClauseKind:
     return "relative" if _OPENS_RELATIVE.match(bare) else "main"
 
 
-def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool) -> Clause:
+def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool, subject: frozenset[str]) -> Clause:
     lexicon = load_words()
     unbound = _BOUND.sub(" ", piece)
-    denials = len(_DENIES.findall(unbound))
+    denials = len(_DENIES.findall(_CANCELLED.sub(" ", unbound)))
     words = [word.lower() for word in _WORD.findall(piece)]
-    hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
     lowered = piece.lower()
+    if "as possible" in lowered and "possible" in words:
+        words.remove("possible")
+    hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
     hedges |= {number for phrase, number in lexicon.hedges.items() if " " in phrase and phrase in lowered}
-    qualifiers = tuple(
-        keys for match in _QUALIFIER.finditer(piece) if (keys := _names(match["what"]))
-    )
+    # Bounds and numbers are compared as such: "within the past 30 days" qualifies by its number alone.
+    qualifiers = tuple(keys for match in _QUALIFIER.finditer(_blank(piece)) if (keys := _names(match["what"])))
     return Clause(
         piece,
         kind,
         segment,
         leading,
-        denials % 2 == 1,
+        denials,
         _strength(unbound),
         _names(piece),
+        subject,
         frozenset(hedges),
         qualifiers,
         find_quantities(piece),

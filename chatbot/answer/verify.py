@@ -6,12 +6,15 @@ statement. Is not: a language model, nor a judge of whether a passage is right.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Literal
 
 from chatbot.answer.gate_quantities import Quantity
-from chatbot.answer.gate_words import CONSIDER, MUST, Clause, Reading, load_words, names_in, read
+from chatbot.answer.gate_words import CONSIDER, MUST, Clause, Reading, adapted, load_words, names_in, read
 from chatbot.answer.injection import holds_markup, is_instruction
 from chatbot.present.populations import populations_in
 from chatbot.understand.polarity import statement_polarity
@@ -300,7 +303,8 @@ def _check_sentence(
         for unit in source.units:
             if tidy(unit.text) == text and not unit.lead_in:
                 return [Support(source.number, unit)]
-    sentence = read(text)
+    known = (line for source in sources for unit in source.units for line in (source.title, *unit.context, unit.text))
+    sentence = adapted(read(text), frozenset().union(*(names_in(line) for line in known)))
     supports: list[Support] = []
     for claim in _claims(sentence):
         failure: Failure | None = None
@@ -321,22 +325,23 @@ def _check_sentence(
     return supports
 
 
-# Units that are tried for one claim: the nearest, and one as near.
-_TRIED = 2
+# Units that are tried for one claim, the nearest first.
+_TRIED = 3
 
 
 def _candidates(claim: _Claim, sources: Sequence[Source]) -> list[tuple[Support, Source]]:
+    # A word that many units hold says little about which of them is meant.
+    held_by = Counter(name for source in sources for unit in source.units for name in read(unit.whole).names)
     ranked = []
     for source in sources:
         for place, unit in enumerate(source.units):
             reading = read(unit.whole)
-            shared = len(claim.names & reading.names)
+            shared = sum(1 / held_by[name] for name in claim.names & reading.names)
             held = sum(any(q.said_by(other) for other in reading.quantities) for q in claim.quantities)
             if shared + held:
                 ranked.append((-(shared + held), len(reading.names), source.number, place, unit, source))
     ranked.sort(key=lambda row: row[:4])
-    best = ranked[0][0] if ranked else 0
-    return [(Support(row[2], row[4]), row[5]) for row in ranked[:_TRIED] if row[0] <= best + 1]
+    return [(Support(row[2], row[4]), row[5]) for row in ranked[:_TRIED]]
 
 
 def _check_claim(
@@ -361,17 +366,29 @@ def _quantities(
     for quantity in claim.quantities:
         if not any(quantity.said_by(other) for other in around):
             return Failure("quantity", quantity.written[:40])
-        ours, theirs = _bound_to(sentence, quantity), {
-            drug for other in ground.quantities if quantity.said_by(other) and (drug := _bound_to(ground, other))
-        }
+        ours, theirs = (
+            _bound_to(sentence, quantity),
+            {drug for other in ground.quantities if quantity.said_by(other) and (drug := _bound_to(ground, other))},
+        )
         if ours and theirs and ours not in theirs:
             return Failure("quantity", f"{quantity.written[:40]} of {ours}")
     return None
 
 
+# What medicines are measured in; any other number belongs to a body, a test or a time.
+_AMOUNTS = frozenset("mg ml unit mmol tablet capsule puff drop".split())
+# "5 mg of", "1 to 5 mg of".
+_OF = re.compile(r"[\d.,]+(?:\s*(?:-|–|to)\s*[\d.,]+)?\s*[^\s\d]+\s+(?:\w+\s+)?of\s+")
+
+
 def _bound_to(reading: Reading, quantity: Quantity) -> str:
     """Return the medicine that an amount belongs to: the last one named before it, else the first after it."""
-    at = next((q.start for q in reading.quantities if q == quantity), quantity.start)
+    if quantity.unit not in _AMOUNTS:
+        return ""
+    at = next((q.start for q in reading.quantities if q.same(quantity)), quantity.start)
+    for name, start in reading.drugs:
+        if _OF.fullmatch(reading.text, at, max(at, start)):
+            return name
     before = [name for name, start in reading.drugs if start <= at]
     after = [name for name, start in reading.drugs if start > at]
     return before[-1] if before else after[0] if after else ""
@@ -396,13 +413,19 @@ def _drugs(
     else:
         for line in (source.title, *unit.context):
             carried |= read(line).substances
+    # "In someone on warfarin": a circumstance that the passage named before.
+    around = {drug for other in source.units for drug in read(other.whole).substances}
+    carried |= {name for name, start in sentence.drugs if name in around and _ALREADY.search(sentence.text[:start])}
     return Failure("drug", sorted(beyond - carried)[0]) if beyond - carried else None
+
+
+_ALREADY = re.compile(r"\b(?:on|taking|takes?|receiving|using|instead\s+of)\s+$", re.IGNORECASE)
 
 
 def _words(
     sentence: Reading, claim: _Claim, ground: Reading, unit: SourceUnit, source: Source, thresholds: Thresholds
 ) -> Failure | None:
-    near = ground.names.union(*(names_in(line) for line in (source.title, *unit.context)))
+    near = ground.names.union(*(names_in(line) for line in (source.title, *unit.context)), _carried(unit, source))
     if raised := (sentence.raised & claim.names) - near:
         return Failure("overstated", _surface(sorted(raised)[0]))
     everywhere = near.union(*(read(other.whole).names for other in source.units))
@@ -412,6 +435,20 @@ def _words(
     if claim.names and len(claim.names & near) / len(claim.names) < thresholds.direct:
         return Failure("scattered")
     return None
+
+
+def _carried(unit: SourceUnit, source: Source) -> frozenset[str]:
+    """Return the words of conditions that earlier units set and that a reader carries on: "In pregnancy, …"."""
+    carried: set[str] = set()
+    for earlier in source.units:
+        if earlier == unit:
+            break
+        for clause in read(earlier.whole).clauses:
+            if clause.leading:
+                carried |= clause.names
+            elif clause.kind == "main":
+                carried = carried.union(clause.subject, *clause.qualifiers)
+    return frozenset(carried)
 
 
 def _surface(key: str) -> str:
@@ -434,18 +471,26 @@ def _clauses(sentence: Reading, claim: _Claim, ground: Reading, thresholds: Thre
     segments: set[int] = set()
     for clause in claim.clauses:
         match = _nearest(clause, ground.clauses)
+        own = clause.names
+        held = any(q.said_by(other) for q in clause.quantities for other in ground.quantities)
+        if clause.kind == "main" and own and not held and (match is None or not own & ground.names):
+            return Failure("scattered")
         if match is None:
             continue
-        if clause.denies != match.denies:
+        if clause.kind != "main" and match.kind == "main":
+            # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
+            continue
+        if clause.denials != match.denials:
             return Failure("polarity")
         if clause.kind != "main":
             continue
         segments.add(match.segment)
         if failure := _strength(sentence, clause, match):
             return failure
-        if match.kind == "main" and match.names:
-            kept = len(match.names & sentence.names) / len(match.names)
-            if kept < thresholds.overlap:
+        if match.kind == "main":
+            held = [any(q.said_by(own) for own in sentence.quantities) for q in match.quantities]
+            kept, asked = len(match.names & sentence.names) + sum(held), len(match.names) + len(held)
+            if asked and kept / asked < thresholds.overlap:
                 return Failure("overlap")
     return _conditions(sentence, ground, segments, thresholds)
 
@@ -455,11 +500,11 @@ def _nearest(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
     best: tuple[float, bool, bool, float] | None = None
     chosen: Clause | None = None
     for other in clauses:
-        shared = len(clause.names & other.names)
+        shared = len((clause.names | clause.subject) & (other.names | other.subject))
         shared += sum(any(q.said_by(o) for o in other.quantities) for q in clause.quantities)
         if not shared:
             continue
-        rank = (shared, clause.kind == other.kind, clause.denies == other.denies, -len(other.names))
+        rank = (shared, clause.kind == other.kind, clause.denials == other.denials, -len(other.names))
         if best is None or rank > best:
             best, chosen = rank, other
     return chosen
@@ -468,7 +513,7 @@ def _nearest(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
 def _strength(sentence: Reading, clause: Clause, match: Clause) -> Failure | None:
     if clause.strength > match.strength and (match.strength <= CONSIDER or clause.strength == MUST):
         return Failure("strength")
-    if match.strength - clause.strength > 1:
+    if match.kind == "main" and match.strength - clause.strength > 1:
         return Failure("strength")
     said = frozenset().union(*(other.hedges for other in sentence.clauses))
     return None if match.hedges <= said else Failure("hedge")
@@ -480,6 +525,11 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
         rules = clause.leading or clause.segment in segments
         if not rules:
             continue
+        said = frozenset().union(*(own.hedges for own in sentence.clauses))
+        if clause.kind != "relative" and not clause.hedges <= said:
+            return Failure("hedge")
+        if clause.kind in ("main", "condition") and (who := (clause.names & _people()) - sentence.names):
+            return Failure("population", _surface(sorted(who)[0]))
         if clause.kind == "condition":
             asked: list[frozenset[str]] = [clause.names] if clause.names else []
             for quantity in clause.quantities:
@@ -495,13 +545,16 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
     return None
 
 
+@cache
+def _people() -> frozenset[str]:
+    return names_in("adult woman man child infant older pregnant breast-feeding adolescent teenager newborn")
+
+
 def _against(text: str, unit: SourceUnit) -> Failure | None:
     """Compare the sides that statement and source take as wholes, the source read under its headings."""
     ours = statement_polarity(text)
     theirs = statement_polarity(unit.text, unit.context)
     alone = statement_polarity(unit.whole)
-    if {ours, theirs} == {"for", "against"} or {ours, alone} == {"for", "against"}:
-        return Failure("polarity")
     if theirs == "against" and alone != "against" and ours != "against":
         # The heading forbids what the line itself only names.
         return Failure("polarity")
