@@ -28,8 +28,8 @@ _STAMP_FILE = "made-from.json"
 def exported_model(model: ModelFiles, cache: Path) -> Path:
     """Return the int8 ONNX file of `model`, made now if the cache has none that fits.
 
-    The cache entry names the hash of the weights and the version of the export; the file's own hash is checked
-    each time. Making it takes some 20 s and torch; finding it takes milliseconds.
+    The cache entry names the weights, the export and the libraries that it was made by; the file's own hash is
+    checked each time. Making it takes some 20 s and torch; finding it takes milliseconds.
     """
     folder = cache / f"onnx-{model.digest[:16]}-v{EXPORT_VERSION}"
     if _is_sound(folder, model):
@@ -67,8 +67,18 @@ def _is_sound(folder: Path, model: ModelFiles) -> bool:
     except (OSError, ValueError):
         return False
     path = folder / _MODEL_FILE
-    fits = stamp.get("weights") == model.digest and stamp.get("export_version") == EXPORT_VERSION
+    fits = isinstance(stamp, dict) and {**stamp, **_origin(model)} == stamp
     return fits and path.is_file() and sha256_of(path) == stamp.get("sha256")
+
+
+def _origin(model: ModelFiles) -> dict[str, str | int]:
+    """Return what decides how an export turns out: one that was made from anything else is made again."""
+    return {
+        "weights": model.digest,
+        "export_version": EXPORT_VERSION,
+        "torch": version("torch"),
+        "onnxruntime": version("onnxruntime"),
+    }
 
 
 def _export(model: ModelFiles, folder: Path) -> None:
@@ -140,11 +150,5 @@ def _export(model: ModelFiles, folder: Path) -> None:
     finally:
         quiet.setLevel(level)
     full.unlink()
-    stamp = {
-        "weights": model.digest,
-        "export_version": EXPORT_VERSION,
-        "sha256": sha256_of(folder / _MODEL_FILE),
-        "torch": version("torch"),
-        "onnxruntime": version("onnxruntime"),
-    }
+    stamp = {**_origin(model), "sha256": sha256_of(folder / _MODEL_FILE)}
     (folder / _STAMP_FILE).write_text(json.dumps(stamp, indent=1))

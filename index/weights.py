@@ -63,7 +63,7 @@ def find_model(name: str = DEFAULT_MODEL, *, check: bool = True) -> ModelFiles:
     if match := _HUB_NAME.fullmatch(name):
         return _folder_model(name, _from_hub(match["name"], match["revision"]))
     folder = Path(name).expanduser()
-    if folder.is_dir():
+    if name and folder.is_dir():
         return _folder_model(name, folder)
     raise ModelUnavailable(
         f"no embedding model {name!r}: name {DEFAULT_MODEL!r}, a folder of a sentence-transformers model, "
