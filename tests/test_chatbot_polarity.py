@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chatbot.understand import polarity
+from chatbot.understand import polarity, polarity_clauses, polarity_cues
 from chatbot.understand.polarity import (
     negation_spans,
     polarity_bonus,
@@ -22,7 +23,7 @@ from chatbot.understand.polarity import (
 _CASES = Path(__file__).parent / "safety"
 _PARTS = ("development", "held_back")
 # The weight that the bonus is tried with, beside 0.6 times the cosine: see `test_pairs`.
-_BONUS_WEIGHT = 0.12
+_BONUS_WEIGHT = 0.15
 
 
 def _load(name):
@@ -150,6 +151,13 @@ def test_bonus_is_signed_by_the_question():
     assert polarity_bonus("What causes cramps?", text) == 0
 
 
+def test_an_open_question_leans_little():
+    """ "How is it treated?" is answered by "there is no treatment" too, so little is held against it."""
+    text = "Surgery is not recommended."
+    open_question = polarity_bonus("How is claudication treated?", text)
+    assert polarity_bonus("Which treatments are recommended?", text) < open_question < 0
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -173,24 +181,25 @@ def test_no_target_nothing_against_it():
 
 
 _WORDS = st.sampled_from(
-    "not no do never avoid unless but , ; . : İ ’ recommended quinine the who\n - effective should be used if rather than".split(
-        " "
-    )
+    "not/no/do/never/avoid/unless/but/,/;/./:/İ/’/recommended/quinine/the/who/-/effective/should/be/used/if/\n/"
+    "rather than/do not use".split("/")
 )
 
 
+@settings(deadline=None)
 @given(st.lists(_WORDS, max_size=40).map(" ".join) | st.text(max_size=80))
 def test_any_text_is_read(text):
     """Whatever the text, spans rise and lie in it, and all readings stay in their closed sets."""
     spans = negation_spans(text)
     assert all(0 <= start < end <= len(text) for start, end in spans)
-    assert all(left[1] <= right[0] for left, right in zip(spans, spans[1:], strict=False))
+    assert all(left[1] <= right[0] for left, right in pairwise(spans))
     assert statement_polarity(text, (text,)) in ("for", "against", "neutral")
     assert question_polarity(text) in ("for", "against", "neutral")
     assert -1 <= polarity_bonus(f"What should I avoid? {text}", text) <= 1
     assert speaks_against(text, (), "quinine") in (True, False)
 
 
+@settings(deadline=None, max_examples=8)
 @given(st.sampled_from(["not ", "avoid ", "a, ", "if it ", "rather than ", "who has ", "do not use ", "is not used, "]))
 def test_long_repetitions_take_no_long_time(words):
     """No pattern runs away on a long text that repeats its cues."""
@@ -204,7 +213,7 @@ def test_reading_is_fast():
     """A unit takes well under a millisecond, so that hundreds of candidates can be read for one question."""
     texts = [text for _, text, *_ in _load("statements")["development"]]
     statement_polarity("warm")
-    polarity._read.cache_clear()
+    polarity_clauses.read_clauses.cache_clear()
     polarity._sides.cache_clear()
     started = time.process_time()
     for text in texts:
@@ -215,14 +224,14 @@ def test_reading_is_fast():
 
 def test_every_cue_can_be_written_and_found():
     """Each phrase of the cue list, with its optional words left out, is found as a cue of some kind."""
-    for kind, phrases in polarity._phrases().items():
+    for kind, phrases in polarity_cues._phrases().items():
         if kind in ("abruptly", "neither"):
             continue
         for phrase in phrases:
-            for variant in polarity._first_words(phrase):
+            for variant in polarity_cues._first_words(phrase):
                 plain = " ".join(
-                    polarity._alternatives(slot)[0].rstrip("*")
+                    polarity_cues._alternatives(slot)[0].rstrip("*")
                     for slot in variant.split()
                     if slot != ".." and not slot.startswith("(")
                 )
-                assert polarity._cues(plain, headings=True), f"{kind}: {phrase} -> {plain}"
+                assert polarity_cues.find_cues(plain, headings=True), f"{kind}: {phrase} -> {plain}"
