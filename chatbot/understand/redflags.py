@@ -174,7 +174,8 @@ def _matches(pattern: Pattern, finding: Finding, hits: Mapping[str, list[Hit]], 
     def counts(hit: Hit) -> bool:
         if told.unreal[hit.start] and not finding.anyone and not finding.context:
             return False
-        if told.denied[hit.start] and not pattern.negating:
+        # A number stands for itself: "no movements at 30 weeks" denies no week.
+        if told.denied[hit.start] and not pattern.negating and not hit.name.startswith("@"):
             return False
         if finding.named and not told.happening[hit.start]:
             return False
