@@ -87,7 +87,8 @@ def read_passwords(path: Path) -> dict[str, PasswordHash]:
             continue
         user, _, written = line.strip().partition(":")
         try:
-            users[_checked(user)] = _parse(written)
+            name = _checked(user)
+            users[name] = _parse(written)
         except (ValueError, binascii.Error) as error:
             raise ValueError(
                 f"password file {path}, line {number}: {error}; write it with 'followup passwd'"
