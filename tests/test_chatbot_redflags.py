@@ -20,7 +20,7 @@ from chatbot.understand.rule_table import RulesError, build_rules, load_rules, r
 CASES = Path(__file__).parent / "safety"
 PLAIN_FORMS = ("lay", "lay_2", "clinical", "third_person")
 # Written after the rules, in other voices; each was measured once before any rule was changed for it.
-LATER_SETS = ("second", "third", "fourth", "fifth", "sixth")
+LATER_SETS = ("second", "third", "fourth", "fifth", "sixth", "seventh")
 
 
 def _cases(name: str) -> Any:

@@ -37,6 +37,18 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 
 @pytest.mark.safety
+@pytest.mark.parametrize("kind", ["unfit", "fit"])
+def test_requests_in_other_voices(kind: str) -> None:
+    """The set written after the rules is told apart as well; two slips are allowed, and listed."""
+    requests = _cases("unfit_second_voice.yaml")[kind]
+    wrong = [text for text in requests if (find_unfit_request(text) is not None) != (kind == "unfit")]
+    print(f"\nunfit requests, second set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
+    for line in wrong:
+        print(f"    {line}")
+    assert len(wrong) <= 2
+
+
+@pytest.mark.safety
 def test_ordinary_questions_are_not_refused() -> None:
     """None of the ordinary and about-emergency questions is refused."""
     questions = [text for texts in _cases("ordinary_questions.yaml").values() for text in texts]
