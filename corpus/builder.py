@@ -59,6 +59,8 @@ class DocumentBuilder:
     _list_under: tuple[Span, ...] = ()
     _page: int | None = None
     _is_resumed: bool = False
+    # The words of the last block that is no footnote.
+    _last_text: str = ""
 
     def page(self, number: int) -> None:
         """Say that what follows stands on page `number`, counted from 1."""
@@ -181,6 +183,8 @@ class DocumentBuilder:
         if not self._sections or self._is_resumed:
             self._open_section(start)
         section = len(self._sections) - 1
+        if kind != "note":
+            self._last_text = run.text
         self._blocks.append(Block(kind, start, end, section, lead_ins, (), self._page, uncertain))
         return start, end
 
@@ -197,13 +201,14 @@ class DocumentBuilder:
 
     def _list_lead_in(self) -> tuple[Span, ...]:
         """Return the sentence that opens the list which an item belongs to, if its list has one."""
-        last = self._blocks[-1] if self._blocks else None
-        if last and last.kind == "item" and last.section == len(self._sections) - 1:
+        # Footnotes stand between a sentence and its list without parting them.
+        last = next((block for block in reversed(self._blocks) if block.kind != "note"), None)
+        is_here = last is not None and last.section == len(self._sections) - 1 and not self._is_resumed
+        if last and is_here and last.kind == "item":
             return self._list_under
         self._list_under = ()
-        # A heading writes text but no block, so the paragraph before it opens nothing.
-        if last and last.kind == "paragraph" and last.end == self._size and opens_list(self._parts[-1]):
-            begin, _ = split_sentences(self._parts[-1])[-1]
+        if last and is_here and last.kind == "paragraph" and opens_list(self._last_text):
+            begin, _ = split_sentences(self._last_text)[-1]
             self._list_under = ((last.start + begin, last.end),)
         return self._list_under
 

@@ -20,7 +20,7 @@ from corpus.readers.limits import read_head
 Progress = Callable[[str, int, int], None]
 
 # Asked in this order. Formats that their first bytes prove come before those that only a suffix suggests.
-_READERS = ("medline", "jats", "html", "jsonl", "markdown", "captured", "plain")
+_READERS = ("docx", "medline", "jats", "html", "jsonl", "markdown", "captured", "plain")
 # Files of these kinds hold documents that cannot be read here, and their owner should hear of it.
 _DOCUMENT_SUFFIXES = frozenset(
     ".pdf .docx .doc .docm .rtf .odt .pages .epub .mobi .html .htm .xhtml .mhtml .xml .nxml .sgml .md "

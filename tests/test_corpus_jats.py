@@ -182,6 +182,16 @@ def test_tables_keep_every_value_under_its_header(tmp_path: Path) -> None:
     assert [b.uncertain for b in rows] == [False, False, False, True]
 
 
+def test_footnotes_travel_with_their_paragraph(tmp_path: Path) -> None:
+    """Wherever the note stands, the paragraph that it qualifies names it."""
+    body = """<p>Take 2<xref ref-type="fn" rid="n1">*</xref> tablets.</p><p>Rest.</p>
+    <fn-group><fn id="n1"><label>*</label><p>At most 8 weeks.</p></fn></fn-group>"""
+    d = read(tmp_path, body)
+    assert [(d.text[b.start : b.end], [d.text[s:e] for s, e in b.notes]) for b in d.blocks[1:]] == [
+        ("Take 2* tablets.", ["At most 8 weeks."]), ("At most 8 weeks.", []), ("Rest.", []),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("related", "kind", "flags"),
     [

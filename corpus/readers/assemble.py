@@ -66,7 +66,7 @@ class RichCell:
 class Event:
     """One block of a page in reading order. `level` is that of a heading or the depth of an item.
 
-    `anchors` are the names that links on the same page may point at. `is_ordered` says that an item is numbered.
+    `anchors` are the names that links on the same page may point at. `notes` are its footnotes.
     """
 
     kind: EventKind
@@ -76,6 +76,7 @@ class Event:
     page: int | None = None
     is_uncertain: bool = False
     anchors: tuple[str, ...] = ()
+    notes: tuple[tuple[Piece, ...], ...] = ()
 
     @property
     def text(self) -> str:
@@ -84,7 +85,7 @@ class Event:
 
 
 def assemble(events: Sequence[Event], **fields: Any) -> Document:
-    """Return the document; `fields` are its facts. An empty `title` is taken from the first heading.
+    """Return the document; `fields` are its facts. An empty `title` is taken from a heading that comes before all else.
 
     A heading that repeats the title opens no section.
     """
@@ -92,9 +93,8 @@ def assemble(events: Sequence[Event], **fields: Any) -> Document:
     references, cites = _references(entries)
     builder = DocumentBuilder()
     title = " ".join(str(fields.get("title") or "").split())
-    headings = [event for event in body if event.kind == "heading"]
-    if not title and headings:
-        title = headings[0].text
+    if not title and body and body[0].kind == "heading":
+        title = body[0].text
     for event in body:
         if event.page:
             builder.page(event.page)
@@ -124,7 +124,8 @@ def to_inline(pieces: Iterable[Piece], cites: Mapping[str, int], highest: int) -
         number = cites.get(piece.target)
         if piece.script == "sup":
             numbers = read_numbers(words.strip(" []")) if _RAISED_NUMBERS.fullmatch(words) else ()
-            if numbers and (number or _cites(text, numbers, highest)):
+            # A link to anything but the list is a footnote of another kind.
+            if numbers and (number or (not piece.target and _cites(text, numbers, highest))):
                 words = f" [{words.strip(' [],')}]"
             else:
                 words, number = raised(words), None
@@ -226,6 +227,8 @@ def _write(builder: DocumentBuilder, event: Event, cites: Mapping[str, int], hig
             builder.paragraph(inline(event.pieces), kind="caption", uncertain=event.is_uncertain)
         case "table" if event.table:
             _write_table(builder, event.table, inline, event.is_uncertain)
+    for note in event.notes:
+        builder.note(inline(note))
 
 
 def _write_table(

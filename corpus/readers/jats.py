@@ -43,6 +43,7 @@ _BLOCKS = frozenset(
 )
 # A licence text is a paragraph of law; its first words name it.
 _MAX_LICENCE_CHARS = 200
+_NOTE_MARKS = frozenset(("label",))
 _UNREAD_BACK = frozenset("ref-list ack fn-group bio".split())
 
 
@@ -73,9 +74,11 @@ class _Article:
     name: str
     builder: DocumentBuilder = field(default_factory=DocumentBuilder)
     numbers: dict[str, int] = field(default_factory=dict)
+    notes: dict[str, Any] = field(default_factory=dict)
 
     def document(self) -> Document:
         references, self.numbers = read_references(self.root)
+        self.notes = {node.get("id"): node for node in self.root.iter("{*}fn") if node.get("id")}
         meta = self.root.find("{*}front/{*}article-meta")
         meta = meta if meta is not None else self.root
         for abstract in meta.iter("{*}abstract"):
@@ -183,6 +186,14 @@ class _Article:
     def flush(self, writer: RunWriter) -> None:
         """Write running text as a paragraph, if there is any."""
         self.builder.paragraph(writer.run(), uncertain=not writer.is_certain)
+        self.footnotes(writer)
+
+    def footnotes(self, writer: RunWriter) -> None:
+        """Write the footnotes of the block that was written last."""
+        for note in writer.notes:
+            node = self.notes.get(note) if isinstance(note, str) else note
+            if node is not None:
+                self.builder.note(self.run(node, _NOTE_MARKS))
 
     def list(self, node: Any, level: int, depth: int) -> None:
         """Write a list and the lists inside it."""
@@ -201,6 +212,7 @@ class _Article:
                         if run.text.strip():
                             at = depth if is_first else depth + 1
                             self.builder.item(run, depth=at, uncertain=not part.is_certain)
+                            self.footnotes(part)
                             is_first = False
                     elif name_of(part) == "list":
                         self.list(part, level, depth + 2)

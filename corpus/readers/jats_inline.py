@@ -49,6 +49,8 @@ class RunWriter:
 
     numbers: Mapping[str, int]
     is_certain: bool = True
+    # Footnotes met on the way: their ids, or the elements themselves where they stand in the text.
+    notes: list[Any] = field(default_factory=list)
     _parts: list[str] = field(default_factory=list)
     _size: int = 0
     _bold: list[Span] = field(default_factory=list)
@@ -74,6 +76,10 @@ class RunWriter:
             self.is_certain &= self._parts[-1] != "\ufffd"
             return
         name = name_of(node)
+        if name == "fn":
+            self.notes.append(node)
+        elif name == "xref" and node.get("ref-type") == "fn":
+            self.notes += (node.get("rid") or "").split()
         if not name or name in _SKIPPED or name in skip:
             return
         match name:
