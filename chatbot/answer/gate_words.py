@@ -37,7 +37,7 @@ _SUBORDINATE = (
     r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
 )
 _JOINT = re.compile(
-    rf"\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
+    rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
     rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
     rf"|,\s+(?=(?:and|or|so|then)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
     rf"|,?(?<!\bonly)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"

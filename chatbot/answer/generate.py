@@ -1,0 +1,392 @@
+"""Lets a language model order and word an answer, shows only what the gate lets stand, and falls back to quotes.
+
+Is: the three uses of a model (answer, follow-up, suggestions), each with its deterministic twin beneath. Is not: the
+gate (`verify.py`), the model (`llm.py`) or the twin (`compose.py`).
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from chatbot.answer.compose import UnitVectors, cite, unit_context
+from chatbot.answer.evidence import Evidence
+from chatbot.answer.gate_quantities import find_quantities
+from chatbot.answer.gate_words import names_in, read
+from chatbot.answer.injection import holds_markup, is_instruction
+from chatbot.answer.llm import ChatModel, Fault, ModelFault, Tokens, ask
+from chatbot.answer.prompts import PROMPT_VERSION, Prompt, answer_prompt, repeats_prompt, resolve_prompt, suggest_prompt
+from chatbot.answer.verify import GATE_VERSION, Draft, Entailment, Gate, Source, SourceUnit, Verdict, tidy
+from chatbot.answer.written import DraftScanner, WrittenAnswer, WrittenQuestion, WrittenQuestions, find_object
+from chatbot.replies import Audience, CitedPassage, Mode, Notice, Statement, Turn
+from chatbot.understand.polarity import statement_polarity
+from corpus.citations import strip_markers
+from corpus.documents import Document
+from index.lexical import STOPWORDS
+from index.opened import OpenIndex
+from index.passages import Passage, Unit
+
+# Passages that a model is shown: those that quotes may come from. More would leave this machine for nothing.
+SHOWN_PASSAGES = 6
+_PASSAGE_SHARE = 0.7
+_MAX_QUESTION_CHARS = 300
+_SUGGESTED = 3
+
+# What a reader is told when quotes stand in for a model.
+FAULT_NOTICES: Mapping[Fault, str] = {
+    "timeout": "The language model did not answer in time; these are quotes from the sources.",
+    "rate_limited": "The language model has too many requests now; these are quotes from the sources.",
+    "server_error": "The language model's service had an error; these are quotes from the sources.",
+    "connection": "The language model could not be reached; these are quotes from the sources.",
+    "bad_key": "The language model's service refused the key that is set; these are quotes from the sources.",
+    "bad_request": "The language model's service refused the request; these are quotes from the sources.",
+    "unavailable": "The language model that is set is not installed; these are quotes from the sources.",
+    "empty": "The language model wrote nothing; these are quotes from the sources.",
+    "bad_json": "The language model's answer could not be read; these are quotes from the sources.",
+    "endless": "The language model did not stop writing; these are quotes from the sources.",
+    "refusal": "The language model declined to answer; these are quotes from the sources.",
+    "repeated_prompt": "The language model did not answer the question; these are quotes from the sources.",
+    "wrong_language": "The language model answered in another language; these are quotes from the sources.",
+    "nothing_kept": "Nothing that the language model wrote could be checked against the sources; these are quotes from them.",
+}
+_REFUSAL = re.compile(
+    r"\b(?:i\s*(?:am|['’]m)\s+(?:sorry|unable|not\s+able)|i\s+(?:cannot|can['’]t|can\s+not|won['’]t|will\s+not)\b|as\s+an?\s+(?:ai|language)|"
+    r"i\s+apologi[sz]e|not\s+(?:able|allowed)\s+to\s+(?:help|answer|assist))",
+    re.IGNORECASE,
+)
+# English has a function word in nearly every clause. Below this share of them a text is in another language.
+_FUNCTION_WORD_SHARE = 0.08
+_LANGUAGE_LEAST_WORDS = 12
+_SAFE_DETAIL = re.compile(r"[\w .,%/°µ–-]{0,40}")
+
+
+@dataclass(frozen=True, slots=True)
+class SourcePassage:
+    """A passage with what a citation of it shows. `source.units[n]` stands for `units[n]`, where there is one."""
+
+    source: Source
+    passage: Passage
+    document: Document
+    units: tuple[Unit, ...]
+
+    def cited(self, number: int, shown: Iterable[SourceUnit]) -> CitedPassage:
+        """Return the passage as it is shown, with the references of the units that a reply stands on."""
+        places = {(unit.start, unit.end) for unit in shown}
+        return cite(number, self.passage, self.document, [u for u in self.units if (u.start, u.end) in places])
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What a reply is made of. `mode` is "extractive" when the quotes had to stand in.
+
+    `verification` is plain data for the reply: gate and prompt versions, model, host, counts, decisions, tokens,
+    cost and fault. It never holds text that a model wrote and the gate refused.
+    """
+
+    statements: tuple[Statement, ...]
+    passages: tuple[CitedPassage, ...]
+    mode: Mode
+    notices: tuple[Notice, ...]
+    verification: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Readings:
+    """A follow-up as the rules read it and as the model does; `model` is "" if it may not stand or is the same."""
+
+    rules: str
+    model: str
+
+    @property
+    def differ(self) -> bool:
+        return bool(self.model)
+
+    def notice(self) -> Notice | None:
+        """Return the sentence that shows both readings, None if there is one only."""
+        if not self.differ:
+            return None
+        return Notice("two_readings", f"Answered: “{self.rules}” It can also be read as: “{self.model}”")
+
+
+def source_passages(
+    evidence: Evidence,
+    opened: OpenIndex,
+    *,
+    suits: Callable[[str, tuple[str, ...]], bool] = lambda text, context: True,
+    keep: Iterable[str] = (),
+) -> tuple[SourcePassage, ...]:
+    """Return the passages that a model may use, numbered from 1, without units that do not suit the question.
+
+    `keep` are ids of passages that the quotes come from; they are in, however they scored.
+    """
+    best = evidence.hits[0].score if evidence.hits else 0.0
+    kept = set(keep)
+    chosen = [hit for hit in evidence.hits if hit.passage.id in kept]
+    chosen += [hit for hit in evidence.hits if hit not in chosen and hit.score >= _PASSAGE_SHARE * best]
+    found: list[SourcePassage] = []
+    for hit in chosen[:SHOWN_PASSAGES]:
+        document = opened.records.document(hit.passage.document_id)
+        units: list[SourceUnit] = []
+        for unit in hit.passage.units:
+            text, context = document.text[unit.start : unit.end], unit_context(document, hit.passage, unit)
+            if suits(text, (document.title, *context)) and not is_instruction(text):
+                lead_in = " ".join(strip_markers(document.text[start:end]) for start, end in unit.lead_ins)
+                quotable = not unit.leans and not text.rstrip().endswith((":", "?"))
+                units.append(SourceUnit(text, unit.start, unit.end, lead_in, context, quotable))
+        if units:
+            source = Source(len(found) + 1, document.title, tuple(units))
+            found.append(SourcePassage(source, hit.passage, document, hit.passage.units))
+    return tuple(found)
+
+
+class Generator:
+    """Writes with one model; safe to share between threads."""
+
+    def __init__(
+        self,
+        model: ChatModel,
+        vectors: UnitVectors,
+        *,
+        timeout_seconds: float,
+        retries: int = 1,
+        entailment: Entailment | None = None,
+        price_read: float = 0.0,
+        price_written: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Store; nothing is asked. Prices are per million tokens, in whatever money; 0 where not known."""
+        self._model = model
+        self._vectors = vectors
+        self._timeout_seconds = timeout_seconds
+        self._retries = retries
+        self._entailment = entailment
+        self._prices = (price_read, price_written)
+        self._clock = clock
+
+    def compose(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        sources: Sequence[SourcePassage],
+        extractive: tuple[tuple[Statement, ...], tuple[CitedPassage, ...]],
+        *,
+        max_statements: int,
+        audience: Audience = "physician",
+    ) -> Generated:
+        """Return a checked answer; the extractive one with a notice if anything goes wrong. Raises nothing."""
+        *_, last = self._run(question, turns, sources, extractive, max_statements, audience, stream=False)
+        assert isinstance(last, Generated)
+        return last
+
+    def stream(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        sources: Sequence[SourcePassage],
+        extractive: tuple[tuple[Statement, ...], tuple[CitedPassage, ...]],
+        *,
+        max_statements: int,
+        audience: Audience = "physician",
+    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
+        """Yield each statement, with its first passage, once it is checked; then the whole, which replaces them."""
+        return self._run(question, turns, sources, extractive, max_statements, audience, stream=True)
+
+    def _run(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        sources: Sequence[SourcePassage],
+        extractive: tuple[tuple[Statement, ...], tuple[CitedPassage, ...]],
+        max_statements: int,
+        audience: Audience,
+        *,
+        stream: bool,
+    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
+        started = self._clock()
+        gate = Gate([passage.source for passage in sources], self._similarity, entailment=self._entailment)
+        answer = _Answer(sources, max_statements)
+        prompt = answer_prompt(question, turns, [p.source for p in sources], limit=max_statements, audience=audience)
+        scanner, tokens, fault = DraftScanner(), Tokens(), None
+        first_ms = 0.0
+
+        def judged(drafts: Iterable[Draft]) -> Iterator[tuple[Statement, CitedPassage]]:
+            nonlocal first_ms
+            for draft in drafts:
+                for shown in answer.add(gate.judge(draft)):
+                    first_ms = first_ms or round(1000 * (self._clock() - started), 1)
+                    yield shown
+
+        try:
+            deadline = started + self._timeout_seconds
+            for chunk in ask(
+                self._model,
+                prompt,
+                WrittenAnswer,
+                deadline=deadline,
+                retries=self._retries,
+                stream=stream,
+                clock=self._clock,
+            ):
+                tokens = tokens.plus(chunk.tokens)
+                yield from judged(scanner.feed(chunk.text))
+                if scanner.overflowed:
+                    raise ModelFault("endless")
+            yield from judged(scanner.finish())
+            fault = _fault_of_text(scanner.text, answer.verdicts)
+        except ModelFault as caught:
+            fault = caught.kind
+        verification = {
+            "gate": GATE_VERSION,
+            "prompt": PROMPT_VERSION,
+            "model": self._model.name,
+            "host": self._model.host,
+            **answer.counts(),
+            "decisions": [_decision(verdict) for verdict in answer.verdicts],
+            "tokens": {"read": tokens.read, "written": tokens.written},
+            "cost": round((tokens.read * self._prices[0] + tokens.written * self._prices[1]) / 1e6, 6),
+            "first_statement_ms": first_ms,
+            "fault": fault or "",
+        }
+        if fault:
+            notice = Notice("language_model", FAULT_NOTICES[fault])
+            yield Generated(*extractive, "extractive", (notice,), verification)
+        else:
+            yield Generated(*answer.finished(), "llm", (), verification)
+
+    def resolve(self, question: str, turns: Sequence[Turn], rules: str) -> Readings:
+        """Return a follow-up read by the rules (given) and by the model; the search keeps to the rules' reading.
+
+        The model's may use only words, numbers and medicines of the conversation. Raises nothing.
+        """
+        written = self._one_object(resolve_prompt(question, turns), WrittenQuestion).get("question")
+        said = "\n".join((question, rules, *(turn.content for turn in turns)))
+        if not isinstance(written, str) or not _may_ask(written, said):
+            return Readings(rules, "")
+        reading = tidy(written)
+        return Readings(rules, "" if names_in(reading) == names_in(rules) else reading)
+
+    def suggest(
+        self,
+        question: str,
+        sources: Sequence[SourcePassage],
+        *,
+        answerable: Callable[[Sequence[str]], Sequence[bool]],
+        fallback: Sequence[str],
+    ) -> tuple[str, ...]:
+        """Return up to three questions that the index answers, the model's first; `fallback` fills the rest."""
+        written = self._one_object(suggest_prompt(question, [p.source for p in sources]), WrittenQuestions)
+        listed = written.get("questions")
+        said = "\n".join(
+            (question, *(unit.text for p in sources for unit in p.source.units), *(p.document.title for p in sources))
+        )
+        proposed = (
+            [tidy(q) for q in listed[:8] if isinstance(q, str) and _may_ask(q, said)]
+            if isinstance(listed, list)
+            else []
+        )
+        fresh = [q for q in dict.fromkeys(proposed) if names_in(q) != names_in(question)]
+        good = [q for q, known in zip(fresh, answerable(fresh), strict=True) if known] if fresh else []
+        return tuple(dict.fromkeys((*good, *fallback)))[:_SUGGESTED]
+
+    def _one_object(self, prompt: Prompt, schema: Any) -> dict[str, Any]:
+        deadline = self._clock() + self._timeout_seconds
+        try:
+            pieces = ask(self._model, prompt, schema, deadline=deadline, retries=0, clock=self._clock)
+            return find_object("".join(piece.text for piece in pieces))
+        except ModelFault:
+            # The deterministic twin stands; that a model could not help with this is told with the answer.
+            return {}
+
+    def _similarity(self, text: str, others: Sequence[str]) -> list[float]:
+        made = self._vectors.of([text, *others])
+        return [float(value) for value in made[1:] @ made[0]]
+
+
+class _Answer:
+    """Collects verdicts, numbers passages in the order in which they are first cited, and ends at a limit."""
+
+    def __init__(self, sources: Sequence[SourcePassage], limit: int) -> None:
+        self._by_number = {passage.source.number: passage for passage in sources}
+        self._limit = limit
+        self._shown: list[Statement] = []
+        self._numbers: dict[int, int] = {}
+        self._units: dict[int, list[SourceUnit]] = {}
+        self.verdicts: list[Verdict] = []
+
+    def add(self, verdict: Verdict) -> Iterator[tuple[Statement, CitedPassage]]:
+        """Take a verdict; yield its statement if it is shown."""
+        if len(self._shown) >= self._limit:
+            return
+        self.verdicts.append(verdict)
+        if verdict.decision == "dropped":
+            return
+        for support in verdict.supports:
+            self._numbers.setdefault(support.number, len(self._numbers) + 1)
+            self._units.setdefault(support.number, []).append(support.unit)
+        statement = self._statement(verdict)
+        self._shown.append(statement)
+        first = verdict.citations[0]
+        yield statement, self._by_number[first].cited(self._numbers[first], self._units[first])
+
+    def _statement(self, verdict: Verdict) -> Statement:
+        citations = tuple(sorted({self._numbers[number] for number in verdict.citations}))
+        unit = verdict.supports[0].unit
+        if verdict.decision == "replaced":
+            return Statement(
+                unit.text, citations, unit.context, unit.start, unit.end, statement_polarity(unit.text, unit.context)
+            )
+        # Lead-ins are worded into the statement already; read under "Avoid:" it would say the opposite.
+        section = self._by_number[verdict.citations[0]].passage.section
+        return Statement(verdict.text, citations, section, polarity=statement_polarity(verdict.text))
+
+    def counts(self) -> dict[str, int]:
+        return {name: sum(v.decision == name for v in self.verdicts) for name in ("kept", "replaced", "dropped")}
+
+    def finished(self) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
+        passages = (self._by_number[old].cited(new, self._units[old]) for old, new in self._numbers.items())
+        return tuple(self._shown), tuple(passages)
+
+
+def _fault_of_text(text: str, verdicts: Sequence[Verdict]) -> Fault | None:
+    """Say what is wrong with what was written; None if at least one statement of it was kept."""
+    if any(verdict.decision == "kept" for verdict in verdicts):
+        return None
+    if not text.strip():
+        return "empty"
+    if repeats_prompt(text):
+        return "repeated_prompt"
+    if _REFUSAL.search(text):
+        return "refusal"
+    if not verdicts:
+        return "bad_json"
+    words = re.findall(r"[^\W\d_]+", " ".join(verdict.draft.text for verdict in verdicts).lower())
+    known = sum(word in STOPWORDS for word in words)
+    if len(words) >= _LANGUAGE_LEAST_WORDS and known < _FUNCTION_WORD_SHARE * len(words):
+        return "wrong_language"
+    return "nothing_kept"
+
+
+def _may_ask(question: str, said: str) -> bool:
+    """Say whether a question of a model holds nothing that was not said before."""
+    text = tidy(question)
+    if not 0 < len(text) <= _MAX_QUESTION_CHARS or not text.endswith("?") or holds_markup(text) or is_instruction(text):
+        return False
+    known = find_quantities(said)
+    if not all(any(quantity.said_by(other) for other in known) for quantity in find_quantities(text)):
+        return False
+    return names_in(text) <= names_in(said) and read(text).substances <= read(said).substances
+
+
+def _decision(verdict: Verdict) -> dict[str, Any]:
+    failure = verdict.failure
+    detail = failure.detail if failure else ""
+    safe = _SAFE_DETAIL.fullmatch(detail) and not holds_markup(detail)
+    return {
+        "decision": verdict.decision,
+        "check": failure.check if failure else "",
+        "detail": detail if safe else "",
+        "cited": list(verdict.draft.citations[:8]),
+    }
