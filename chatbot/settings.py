@@ -52,6 +52,20 @@ class Settings(BaseSettings):
     passwords: Path | None = Field(None, description="File of hashed passwords; with it, the page asks for a login.")
     hosts: tuple[str, ...] = Field((), description='Host names the page is reached by, as JSON: ["bot.example"].')
 
+    llm: str | None = Field(
+        None,
+        description="Chat model that words answers, provider:model; none: quotes only, nothing leaves the machine.",
+    )
+    llm_base_url: str | None = Field(None, description="Address of an OpenAI-compatible server.")
+    llm_timeout_seconds: float = Field(20.0, gt=0, le=300, description="After this an answer is given in quotes.")
+    llm_retries: int = Field(1, ge=0, le=3, description="Further tries after a full, failing or unreachable service.")
+    llm_max_tokens: int = Field(900, ge=50, le=8_000, description="Tokens that the model may write for one answer.")
+    llm_price_read: float = Field(0.0, ge=0, description="Price of a million tokens read, for the cost in a reply.")
+    llm_price_written: float = Field(0.0, ge=0, description="Price of a million tokens written.")
+    nli_model: Path | None = Field(
+        None, description="Folder of a sentence-transformers CrossEncoder that must find each statement entailed."
+    )
+
     @property
     def fingerprint(self) -> str:
         """Return a hash of what changes replies; where files lie and who may ask does not."""
