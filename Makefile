@@ -26,7 +26,7 @@ test-browser: setup
 	$(BIN)/python -m pytest -m browser
 
 test-safety: setup
-	$(BIN)/python -m pytest -m safety
+	$(BIN)/python -m pytest -m safety -s
 
 lint: setup
 	$(BIN)/ruff check .

@@ -9,7 +9,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
-from chatbot.answer.evidence import DEPTH, IndexLookup, judge, make_query
+from chatbot.answer.evidence import DEPTH, LOOKED_AT, IndexLookup, judge, look_again, make_query
 from chatbot.replies import Turn, to_dict
 from chatbot.reply import Chatbot
 from chatbot.understand.followup import resolve
@@ -27,9 +27,8 @@ def search(bot: Chatbot, question: str, turns: Sequence[Turn], limit: int) -> di
     bot.check_question(question)
     resolution = resolve(question, turns, IndexLookup(bot.opened))
     query = make_query(resolution, turns, bot.opened, allowed=bot.allowed)
-    hits = bot.opened.search(query, max(limit, RERANKED) if bot.reranker else limit)
-    if bot.reranker:
-        hits = bot.reranker.rerank(query.text, hits)[:limit]
+    found = bot.opened.search(query, max(limit, RERANKED if bot.reranker else LOOKED_AT))
+    hits = look_again(query.text, found, bot.reranker)[:limit]
     return {
         "question": question,
         "standalone_question": resolution.standalone_question,
@@ -86,13 +85,14 @@ class BatchAnswerer:
         for resolution, vector, ranked in zip(
             resolved, vectors, opened.rank(queries, _RANKED_PASSAGES, vectors), strict=True
         ):
-            top = opened.hits(ranked.first(max(DEPTH, _SEARCH_HITS, RERANKED if self._bot.reranker else 0)))
-            if self._bot.reranker:
-                top = self._bot.reranker.rerank(resolution.standalone_question, top)
-            ranking: dict[str, float] = {hit.passage.document_id: 0.0 for hit in top} if self._bot.reranker else {}
+            depth = RERANKED if self._bot.reranker else LOOKED_AT
+            top = look_again(resolution.standalone_question, opened.hits(ranked.first(depth)), self._bot.reranker)
+            ranking: dict[str, float] = {}
+            for hit in top:
+                ranking.setdefault(hit.passage.document_id, round(hit.score, 6))
+            lowest = min(ranking.values(), default=0.0)
             for row, score in zip(ranked.rows.tolist(), ranked.scores.tolist(), strict=True):
-                name = opened.document_id(row)
-                ranking[name] = ranking.get(name) or round(score, 6)
+                ranking.setdefault(opened.document_id(row), min(lowest, round(score, 6)))
             evidence = judge(resolution, top[:DEPTH], vector, opened)
             rows.append(
                 {

@@ -139,7 +139,7 @@ class Chatbot:
         started = self._clock()
         title = self._check(question, article, opened)
         with stages("understand"):
-            unfit = find_unfit_request(question, turns)
+            unfit = find_unfit_request(question, turns, locale=self.settings.locale)
             resolution = resolve(question, turns, IndexLookup(opened), article=title)
             card = find_red_flag(
                 question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
@@ -150,8 +150,8 @@ class Chatbot:
             stages.spent["total"] = round(1000 * (self._clock() - started), 2)
             return replace(reply, timings_ms=dict(stages.spent))
 
-        if unfit and unfit.card:
-            return done(Emergency(card=unfit.card, **common))
+        if unfit and (shown := card or unfit.card):
+            return done(Emergency(card=shown, **common))
         if unfit:
             return done(Abstention(reason_code="unfit_request", reason=unfit.text, **common))
         if resolution.how == "small_talk" and card is None:
@@ -224,6 +224,8 @@ class Chatbot:
         """Raise QuestionFault if a question is empty or too long."""
         if not question.strip():
             raise QuestionFault("the question is empty: type one")
+        if question != question.encode("utf-8", "replace").decode("utf-8"):
+            raise QuestionFault("the question holds bytes that are no characters: type it again")
         if len(question) > MAX_QUESTION_CHARS:
             raise QuestionFault(
                 f"the question has {len(question):,} characters, the most is {MAX_QUESTION_CHARS:,}: shorten it"

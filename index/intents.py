@@ -76,8 +76,8 @@ _QUESTION_CUES: dict[Intent, str] = {
     "research": r"research\w*|stud(?:y|ies)\b|trials?\b|being (?:done|studied|developed)|new (?:treatments?|"
     r"drugs?|findings?)|"
     r"latest|recent (?:advances|developments)|scientists?|discover\w*|on the horizon|ongoing work",
-    "urgent": r"emergenc\w+|urgent\w*|red flags?|(?:when|should) (?:\S+ ){1,4}(?:see|call|go to|visit|consult|"
-    r"refer) |"
+    "urgent": r"emergenc\w+|urgent\w*|red flags?|when (?:\S+ ){1,3}(?:worry|be (?:worried|concerned))|"
+    r"(?:when|should) (?:\S+ ){1,4}(?:see|call|go to|visit|consult|refer|seek) |"
     r"hospital|a&e|emergency room|refer(?:red|ral)?\b|call (?:a|the|my) (?:doctor|ambulance)",
     "living": r"liv(?:e|ing) with|cop(?:e|ing)|diet\w*|nutrition\w*|foods?\b|eat(?:ing)?\b|exercis\w+|lifestyle|"
     r"everyday|daily life|"
@@ -105,7 +105,7 @@ _HEADING_CUES: dict[Intent, str] = {
     r"differential|history|laborator\w+|confirm\w*",
     "treatment": r"treat\w*|therap\w+|manag\w+|medic\w+|drugs?\b|pharmac\w+|surg\w+|intervention\w*|acute\b|"
     r"first[- ]line|"
-    r"second[- ]line|immediate|options?|relief|recommend\w*|procedure\w*|care\b|supplement\w*",
+    r"second[- ]line|immediate|options?|relief|recommend\w*|procedure\w*|(?<!urgent )(?<!emergency )care\b|supplement\w*",
     "dose": r"dos(?:e|es|age|ing)|administration|titration|regimen\w*|how (?:much|to take)",
     "prevention": r"prevent\w*|prophyla\w+|reduc\w+ (?:the )?risk|protect\w*|vaccin\w+",
     "outlook": r"outlook|prognos\w+|course|natural history|follow[- ]?up|recover\w*|surviv\w+|expect\w*|long[- ]term",
@@ -162,8 +162,11 @@ def heading_intents(heading: str) -> frozenset[Intent]:
 
 
 def section_intents(path: Iterable[str], question: str = "") -> frozenset[Intent]:
-    """Return what a passage offers, by its headings and by the question that its document answers."""
+    """Return what a passage offers: by its headings, else by the question that its document answers.
+
+    Example:
+        >>> sorted(section_intents(["Offloading"], "How is a diabetic foot ulcer treated?"))
+        ['treatment']
+    """
     found = {intent for heading in path for intent in heading_intents(heading)}
-    if not found and question:
-        found = set(question_intents(question))
-    return frozenset(found)
+    return frozenset(found) or question_intents(question)

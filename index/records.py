@@ -161,9 +161,13 @@ class Records:
         return [row[0] for row in self._connection.execute("SELECT document FROM passages ORDER BY row")]
 
     def sections_and_questions(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Yield for each passage row its section path and the question that its document answers."""
+        """Yield for each passage row its section path and the question that its document answers.
+
+        A document that states no question answers its title, where that asks.
+        """
         rows = self._connection.execute(
-            "SELECT section, question FROM passages p JOIN documents d ON d.position = p.document ORDER BY row"
+            "SELECT section, CASE WHEN question <> '' THEN question WHEN trim(title) LIKE '%?' THEN title ELSE '' END "
+            "FROM passages p JOIN documents d ON d.position = p.document ORDER BY row"
         )
         paths: dict[str, tuple[str, ...]] = {}
         for section, question in rows:

@@ -6,7 +6,7 @@ Is: where follow-up, search and confidence meet. Is not: a choice of words to qu
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from chatbot.answer.confidence import Features, features, probability
 from chatbot.replies import Turn
 from chatbot.understand.followup import Resolution
+from chatbot.understand.polarity import polarity_bonus, question_lean
 from chatbot.understand.synonyms import expand, find_synonyms, reworded
 from index.embedding import Vectors
 from index.opened import OpenIndex
@@ -22,6 +23,12 @@ from index.search import Hit, Query
 
 # Passages that an answer may be quoted from; the rest of the list is only shown folded.
 DEPTH = 8
+# Passages whose side (for or against) is read before the best are kept.
+LOOKED_AT = 16
+# How much a passage's side counts against its fused score. Measured on pairs: .10 to .20 are alike.
+SIDE_WEIGHT = 0.15
+# An open question ("how is it treated?") leans too little to outweigh what was found.
+_PLAIN_LEAN = 0.5
 # A nudge for passages that the last turn cited, and for those of the article that the conversation stands on:
 # enough to win among near equals, too little to bring in another topic.
 _CITED_BOOST = 0.03
@@ -77,14 +84,21 @@ def make_query(
     if article_id:
         for row in opened.records.rows_of_document(article_id):
             boosts[row] = boosts.get(row, 0.0) + _ARTICLE_BOOST
+    question = resolution.standalone_question
+    synonyms = find_synonyms(question, opened.abbreviations)
+    twins = tuple((twin, TWIN_WEIGHT) for twin in reworded(question, synonyms)[1:2])
     return Query(
-        resolution.standalone_question,
-        context=resolution.context if resolution.is_followup else (),
+        question,
+        context=(*(resolution.context if resolution.is_followup else ()), *twins),
         intents=resolution.asked,
         boosts=tuple(sorted(boosts.items())),
-        expansions=expand(resolution.standalone_question, opened.abbreviations),
+        expansions=expand(question, opened.abbreviations),
         allowed=allowed,
     )
+
+
+# How much the question in other words weighs beside its own words: "NPWT" means nothing to an embedding model.
+TWIN_WEIGHT = 0.5
 
 
 def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: OpenIndex) -> Evidence:
@@ -112,7 +126,27 @@ def gather(
     """Return the best passages for a resolved question and how sure it is that they answer it."""
     query = make_query(resolution, turns, opened, article_id=article_id, allowed=allowed)
     vector = opened.query_vectors([query])[0]
-    hits = opened.search(query, RERANKED if reranker else DEPTH, vector)
-    if reranker:
-        hits = reranker.rerank(query.text, hits)
-    return judge(resolution, hits[:DEPTH], vector, opened)
+    hits = opened.search(query, RERANKED if reranker else LOOKED_AT, vector)
+    return judge(resolution, look_again(query.text, hits, reranker)[:DEPTH], vector, opened)
+
+
+def look_again(question: str, hits: Sequence[Hit], reranker: Reranker | None = None) -> list[Hit]:
+    """Return hits in the order that their sides, and the reranker if there is one, give them.
+
+    A question about what to avoid prefers passages that warn, one about what to use those that do not only warn;
+    vectors cannot tell the two apart. Scores still fall.
+    """
+    ranked = reranker.rerank(question, hits) if reranker else list(hits)
+    if abs(question_lean(question)) < _PLAIN_LEAN:
+        return ranked
+    first, rest = ranked[:LOOKED_AT], ranked[LOOKED_AT:]
+    sided = [replace(hit, score=hit.score + SIDE_WEIGHT * _side(question, hit)) for hit in first]
+    sided.sort(key=lambda hit: (-hit.score, hit.row))
+    # What was not looked at stays behind what was.
+    floor = min((hit.score for hit in sided), default=0.0)
+    return [*sided, *(replace(hit, score=min(hit.score, floor)) for hit in rest)]
+
+
+def _side(question: str, hit: Hit) -> float:
+    passage = hit.passage
+    return polarity_bonus(question, passage.text, (*passage.section, *passage.lead_ins))

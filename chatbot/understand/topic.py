@@ -28,7 +28,7 @@ _PEOPLE = (
     r"there|me|us|them|all|most|many)\b"
 )
 _VERBS = (
-    r"(?:see (?:a |the |my )?(?:doctor|gp|nurse|specialist|someone)|leads? to|lead|likely|bring(?:s)? on|go wrong|"
+    r"(?:worry|worried|concerned|careful|see (?:a |the |my )?(?:doctor|gp|nurse|specialist|someone)|leads? to|lead|likely|bring(?:s)? on|go wrong|"
     r"treat(?:ed|ing)?|manag(?:e|ed|ing)|diagnos(?:e|ed|ing)|prevent(?:ed|ing)?|caus(?:e|es|ed|ing)|cur(?:e|ed|ing)|"
     r"get|gets|getting|have|having|take|takes|taking|took|give|given|giving|us(?:e|es|ed|ing)|prescrib(?:e|ed|ing)|"
     r"avoid(?:ed|ing)?|stop(?:ped|ping)?|handl(?:e|ed|ing)|help|helps|know|explain|tell|describe|define|mean|means|"
