@@ -44,8 +44,10 @@ def export_feedback(uri: str, out: Path) -> int:
     `out` is replaced at once or not at all.
 
     Raises:
-        ValueError: there is no such database, or it cannot be read.
+        ValueError: there is no such database, it cannot be read, or there is no folder to write into.
     """
+    if not out.parent.is_dir():
+        raise ValueError(f"no folder {out.parent}: make it first, or choose another --out")
     store = ConversationStore(uri)
     if not store.exists():
         raise ValueError(f"no conversations in {uri}: the page makes the database at the first question")

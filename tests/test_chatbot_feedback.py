@@ -137,3 +137,10 @@ def test_a_database_that_is_not_there_is_an_error_in_words(tmp_path):
     with pytest.raises(ValueError, match="no conversations"):
         export_feedback(f"sqlite:///{tmp_path / 'typo.sqlite'}", tmp_path / "out.jsonl")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_is_not_there_is_an_error_in_words(store, uri, tmp_path):
+    """The answer is a line that says what to do, not a traceback."""
+    judged(store, ("helpful", None))
+    with pytest.raises(ValueError, match="make it first"):
+        export_feedback(uri, tmp_path / "missing" / "out.jsonl")

@@ -102,8 +102,10 @@ def set_password(path: Path, user: str, password: str) -> None:
     """Write a user's new password into the file, which is made (readable by its owner alone) if it is missing.
 
     Raises:
-        ValueError: the name or the password cannot be used, or the file is damaged.
+        ValueError: the name or the password cannot be used, the file is damaged, or its folder is missing.
     """
+    if not path.parent.is_dir():
+        raise ValueError(f"no folder {path.parent}: make it first, or choose another --passwords")
     users = read_passwords(path) if path.exists() and path.stat().st_size else {}
     users[_checked(user)] = hash_password(password)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=path.name)

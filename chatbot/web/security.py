@@ -81,10 +81,10 @@ _HEADERS = {
 _INLINE_SCRIPT = re.compile(rb"<script(?![^>]*\ssrc\s*=)[^>]*>(.*?)</script\s*>", re.DOTALL | re.IGNORECASE)
 
 
-# A browser or program that waits for each reply before it asks again stays below this.
-_CLIENT_RATE = Rate(burst=120, per_second=10.0)
-# Everyone behind one address together: a classroom, or 64 sessions at once.
-_ADDRESS_RATE = Rate(burst=2_000, per_second=30.0)
+# More than one core answers, so a browser or program that waits for each reply before it asks again stays below it.
+_CLIENT_RATE = Rate(burst=240, per_second=25.0)
+# Everyone behind one address together: a classroom, or 64 sessions of 20 questions at once.
+_ADDRESS_RATE = Rate(burst=2_000, per_second=50.0)
 
 
 @dataclass(frozen=True, slots=True)
