@@ -6,7 +6,9 @@ Heavy modules are imported inside the commands, so that none waits for what it d
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,12 +46,23 @@ def main() -> None:
     from chatbot.quiet import quiet_libraries
 
     quiet_libraries()
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # UTF-8 whatever the locale says; half a character becomes "?".
+        sys.stdout.reconfigure(encoding="utf-8", errors="replace")
     try:
         with _one_line_errors():
-            app()
+            code = app(prog_name="followup", standalone_mode=False)
+            if code == _INTERRUPTED:
+                raise KeyboardInterrupt
+            sys.stdout.flush()
     except Refused as error:
         print(f"followup: {error}", file=sys.stderr)
         raise SystemExit(error.code) from None
+    except BrokenPipeError:
+        # The reader of a pipe went away ("followup search … | head -1"). What Python would still flush goes nowhere.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(1) from None
+    raise SystemExit(code)
 
 
 @app.command("index")
@@ -293,39 +306,57 @@ def passwd_command(
 @contextmanager
 def _one_line_errors() -> Iterator[None]:
     """Turn expected errors into `Refused`; anything else is a fault of ours and shows its traceback."""
-    import errno
-    import sqlite3
-
-    from corpus.documents import UnreadableSource
-
     try:
         yield
     except KeyboardInterrupt:
-        raise Refused("stopped; what stood before still stands") from None
-    except UnreadableSource as error:
-        raise Refused(str(error)) from error
+        raise Refused(_STOPPED) from None
+    except BrokenPipeError:
+        raise
+    except MemoryError as error:
+        raise Refused(f"not enough memory; {_STILL_STANDS}") from error
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise Refused(
-                "the disk is full; free some space and run it again; what stood before still stands"
-            ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
-            raise Refused(f"no permission for {error.filename}: choose another folder or change its rights") from error
-        raise
-    except sqlite3.OperationalError as error:
-        if "full" in str(error) or "disk I/O" in str(error):
-            raise Refused(
-                "the disk is full; free some space and run it again; what stood before still stands"
-            ) from error
-        raise
+        raise Refused(_environment_fault(error)) from error
     except Exception as error:
-        if type(error).__name__ in _EXPECTED:
+        name = type(error).__name__
+        if format_message := getattr(error, "format_message", None):
+            # Typer's own errors: wrong usage.
+            context = getattr(error, "ctx", None)
+            command = context.command_path if context else "followup"
+            if name == "NoArgsIsHelpError":  # the help is printed already
+                raise SystemExit(2) from None
+            message = " ".join(str(format_message()).split()).rstrip(".")
+            raise Refused(f"{message}; see '{command} --help'", code=2) from None
+        if name in _EXPECTED:
             raise Refused(" ".join(str(error).split())) from error
+        if name in _STORE_FAULTS:
+            full = any(word in str(error).lower() for word in ("full", "no space", "disk i/o", "file too large"))
+            words = _DISK_FULL if full else f"the index cannot be written ({' '.join(str(error).split())})"
+            raise Refused(f"{words}; {_STILL_STANDS}") from error
         raise
 
 
+# What Typer returns when Ctrl-C was pressed.
+_INTERRUPTED = 130
+_STILL_STANDS = "what stood before still stands"
+_STOPPED = f"stopped; {_STILL_STANDS}"
+_DISK_FULL = "the disk is full: free some space and run it again"
 # Named, not imported: the modules that define them cost more than `--help` may.
-_EXPECTED = frozenset({"IndexUnavailable", "DamagedIndex", "ModelUnavailable", "QuestionFault", "NothingToIndex"})
+_EXPECTED = frozenset(
+    {"IndexUnavailable", "DamagedIndex", "ModelUnavailable", "QuestionFault", "NothingToIndex", "UnreadableSource"}
+)
+# What SQLite and the vector store say of a disk that is full or damaged.
+_STORE_FAULTS = frozenset({"OperationalError", "DatabaseError", "StoreFault"})
+
+
+def _environment_fault(error: OSError) -> str:
+    import errno
+
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return f"{_DISK_FULL}; {_STILL_STANDS}"
+    if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        return f"no permission for {error.filename}: choose another folder or change its rights"
+    place = f"{error.filename}: " if error.filename else ""
+    return f"{place}{error.strerror or error}; {_STILL_STANDS}"
 
 
 def _settings(**given: Any) -> Any:
@@ -373,7 +404,7 @@ def _history(path: Path | None) -> Any:
         rows = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Refused(f"--history {path}: {error.strerror or error}") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refused(f"--history {path}: not JSON ({error})") from error
     fits = isinstance(rows, list) and all(
         isinstance(row, dict) and row.get("role") in ("user", "assistant") and isinstance(row.get("content"), str)
@@ -381,7 +412,12 @@ def _history(path: Path | None) -> Any:
     )
     if not fits:
         raise Refused(f'--history {path}: must be a list of {{"role": "user" | "assistant", "content": text}}')
-    return tuple(Turn(row["role"], row["content"]) for row in rows)
+    return tuple(Turn(row["role"], _readable(row["content"])) for row in rows)
+
+
+def _readable(text: str) -> str:
+    """Return a text with "?" for each half of a character pair, which JSON can hold and no text may."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 @contextmanager

@@ -19,8 +19,9 @@ _QUIET = {
 }
 
 
-def quiet_libraries(*, offline: bool = True) -> None:
-    """Set what libraries read at import; with `offline`, the model hub is never asked."""
+def quiet_libraries() -> None:
+    """Set what libraries read at import. The model hub is asked only for a model that is named with its commit."""
+    offline = "@" not in os.environ.get("FOLLOWUP_MODEL", "")
     wanted = {**_QUIET, **({"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"} if offline else {})}
     for name, value in wanted.items():
         os.environ.setdefault(name, value)
