@@ -129,17 +129,27 @@ def source_passages(
     found: list[SourcePassage] = []
     for hit in chosen[:SHOWN_PASSAGES]:
         document = opened.records.document(hit.passage.document_id)
-        units: list[SourceUnit] = []
-        for unit in hit.passage.units:
-            text, context = document.text[unit.start : unit.end], unit_context(document, hit.passage, unit)
-            if suits(text, (document.title, *context)) and not is_instruction(text):
-                lead_in = " ".join(strip_markers(document.text[start:end]) for start, end in unit.lead_ins)
-                quotable = not unit.leans and not text.rstrip().endswith((":", "?"))
-                units.append(SourceUnit(text, unit.start, unit.end, lead_in, context, quotable))
-        if units:
-            source = Source(len(found) + 1, document.title, tuple(units))
-            found.append(SourcePassage(source, hit.passage, document, hit.passage.units))
+        source = as_source(len(found) + 1, hit.passage, document, suits)
+        if source.source.units:
+            found.append(source)
     return tuple(found)
+
+
+def as_source(
+    number: int,
+    passage: Passage,
+    document: Document,
+    suits: Callable[[str, tuple[str, ...]], bool] = lambda text, context: True,
+) -> SourcePassage:
+    """Return a passage as a model may use it: without units that do not suit, or that speak to a model."""
+    units: list[SourceUnit] = []
+    for unit in passage.units:
+        text, context = document.text[unit.start : unit.end], unit_context(document, passage, unit)
+        if suits(text, (document.title, *context)) and not is_instruction(text):
+            lead_in = " ".join(strip_markers(document.text[start:end]) for start, end in unit.lead_ins)
+            quotable = not unit.leans and not text.rstrip().endswith((":", "?"))
+            units.append(SourceUnit(text, unit.start, unit.end, lead_in, context, quotable))
+    return SourcePassage(Source(number, document.title, tuple(units)), passage, document, passage.units)
 
 
 class Generator:

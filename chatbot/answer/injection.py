@@ -46,9 +46,10 @@ _PATTERNS = tuple(
         r"markdown|answer|reply|response|end|exactly|following|statement)\b",
         r"\b(?:answer|reply|respond|say|state|write|begin|start|end|finish|conclude)\s+(?:only|exactly|always|instead|with\s+(?:the\s+)?"
         r"(?:word|phrase|text|sentence|exactly|following|only|a\s+link|\"|“|‘|')|that\b|in\s+(?:french|german|spanish|english|base64))",
-        r"\btell\s+(?:the\s+)?(?:user|reader|person\s+asking|them\s+that)\b|\b(?:the\s+)?users?\b.{0,20}\b(?:must|should|has|have|asked|"
-        r"wants|needs|agreed|confirmed|password|data|visit|click)\b",
-        r"\b(?:do\s+not|don['’]t|never)\s+(?:mention|cite|quote|reveal|disclose|warn|include|add)\b.{0,40}\b(?:user|instruction|"
+        r"\btell\s+(?:the\s+)?(?:user|reader|person\s+asking|them\s+that)\b|\bthe\s+user\b.{0,20}\b(?:has|asked|wants|needs|agreed|"
+        r"confirmed|password|data|visit|click)\b",
+        r"\b(?:answer|reply|respond|speak|talk|write)\s+(?:as|like)\s+an?\b|\b(?:reply|respond)\s+with\b|\bas\s+a\s+pirate\b",
+        r"\b(?:do\s+not|don['’]t|never)\s+(?:mention|cite|quote|reveal|disclose|warn|include|add)\b.{0,40}\b(?:user|instruction|citations?|"
         r"this\s+(?:note|text|message)|source|citation|disclaimer|warnings?|passage|that\s+you)\b",
         r"\b(?:click|visit|follow|open|go\s+to|fetch|download|load|call|curl|navigate)\b.{0,30}(?:https?:|www\.|\bhere\b|\blink\b|\burl\b|\b\w+\.(?:com|net|org|io)\b)",
         r"https?://|data:\w+/|javascript:|!\[|\]\(",

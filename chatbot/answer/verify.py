@@ -65,9 +65,9 @@ class Thresholds:
     the words of each condition in the source are kept, and `overlap` of those of the source's own clause.
     """
 
-    direct: float = 0.6
+    direct: float = 0.7
     condition: float = 0.6
-    overlap: float = 0.6
+    overlap: float = 0.5
     similarity: float = 0.5
     entailment: float = 0.5
 
@@ -348,7 +348,7 @@ def _check_claim(
     text: str, sentence: Reading, claim: _Claim, unit: SourceUnit, source: Source, thresholds: Thresholds
 ) -> Failure | None:
     ground = read(unit.whole)
-    for check in (_quantities, _drugs, _words, _sides):
+    for check in (_drugs, _quantities, _words, _sides):
         if failure := check(sentence, claim, ground, unit, source, thresholds):
             return failure
     if failure := _clauses(sentence, claim, ground, thresholds):
