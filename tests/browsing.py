@@ -46,14 +46,14 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(environment: dict[str, str], index: Path, folder: Path) -> Iterator[str]:
+def serving(environment: dict[str, str], index: Path, folder: Path, *options: str) -> Iterator[str]:
     """Serve an index with `followup serve` in a process of its own; yield its address."""
     port = free_port()
     folder.mkdir(parents=True, exist_ok=True)
     database = f"sqlite:///{folder / 'conversations.sqlite'}"
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "app", "--port", str(port), "--index", str(index)],
+            [sys.executable, "-m", "app", "--port", str(port), "--index", str(index), *options],
             env={**environment, "FOLLOWUP_CONVERSATIONS": database},
             cwd=ROOT,
             stdout=log,

@@ -292,7 +292,7 @@ def test_article_is_found_by_typing_and_its_marks_open_references(page: Browser)
     page.one("#find").send_keys("quinine leg")
     until(lambda: len(page.all("#titles .title")) == 1, 10, "one title")
     page.click("#titles .title")
-    assert "quinine" in page.text("#article h2").lower()
+    until(lambda: "quinine" in page.text("#article h2").lower(), 10, "the article")
     assert "Pending human review" in page.one("#review-status").text
     assert page.one('#review-status [aria-current="step"]').text == "Submitted"
     page.click("#article .marker[data-references]")

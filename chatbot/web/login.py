@@ -169,11 +169,14 @@ def _fields(body: bytes) -> dict[str, str]:
 
 
 def _page(message: str) -> str:
+    # The policy of all other pages, no-referrer, makes browsers post a form with "Origin: null", which the guard
+    # takes for another site; same-origin tells other sites as little.
     said = f'<p role="alert">{html.escape(message)}</p>' if message else ""
     return f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="same-origin">
 <title>Log in</title>
 <style>
 :root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}

@@ -178,9 +178,9 @@ def add_page_routes(
             raise HTTPException(400, str(error)) from error
         return {"kept": True}
 
-    @app.get("/page/disclaimer")
-    def show_disclaimer(audience: Audience) -> dict[str, str]:
-        return {"disclaimer": disclaimer(audience)}
+    @app.get("/page/reader")
+    def reader(audience: Audience) -> dict[str, Any]:
+        return {"disclaimer": disclaimer(audience), "login": bot.settings.passwords is not None}
 
 
 def turns_of(conversation: Conversation) -> tuple[Turn, ...]:

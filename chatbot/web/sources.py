@@ -18,7 +18,7 @@ from corpus.documents import web_link
 # Words that turn a sentence around, or that narrow it; a hasty reader must not miss them.
 _NEGATION = re.compile(
     r"\b(?:not|no|never|nor|neither|none|without|cannot|avoid(?:s|ed|ing|ance)?|contraindicat\w+|unless|except"
-    r"|only (?:if|when|after|until)|ineffective|insufficient|lack(?:s|ing)?|fail(?:s|ed)?|refrain\w*)\b|\w+n['’]t\b",
+    r"|only (?:if|when|after|until|once|for|in)|ineffective|insufficient|lack(?:s|ing)?|fail(?:s|ed)?|refrain\w*)\b|\w+n['’]t\b",
     re.IGNORECASE,
 )
 

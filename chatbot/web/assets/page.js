@@ -524,7 +524,9 @@
 
   async function showDisclaimer() {
     const audience = $("#audience").value;
-    $("#disclaimer").textContent = (await read("/page/disclaimer?audience=" + audience)).disclaimer;
+    const found = await read("/page/reader?audience=" + audience);
+    $("#disclaimer").textContent = found.disclaimer;
+    $("#sign-out").hidden = !found.login;
   }
 
   /* ---- events ---- */
@@ -553,6 +555,7 @@
       remembered.set("theme", next);
       colours(next);
     }],
+    ["#sign-out", () => guarded(send("/sign-out", {}).then(() => location.assign("/sign-in")))],
     [".skip", () => $("#question").focus()],
   ];
 
