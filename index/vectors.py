@@ -160,15 +160,15 @@ def missing_from(
 ) -> list[str]:
     """Return the ids of passages that do not find themselves.
 
-    A passage finds itself if a search for its vector returns it first, or returns a twin (the same words in
-    another document) and it is stored beside that. The graph is approximate: what the first search misses is
+    A passage finds itself if a search for its vector returns it first and at distance 0, or returns a twin (the
+    same words in another document) and it is stored beside that. The graph is approximate: what the first search misses is
     looked for once more and deeper.
     """
     lost: list[str] = []
     for start in range(0, len(ids), batch):
         part = slice(start, start + batch)
         for place, (name, found) in enumerate(zip(ids[part], store.nearest(vectors[part], 1), strict=True), start):
-            if found and found[0][0] == name:
+            if found and found[0][0] == name and found[0][1] >= 1.0 - tolerance:
                 continue
             deeper = dict(store.nearest(vectors[place][None, :], min(_SECOND_LOOK, len(store)))[0])
             twin = max(deeper.values(), default=0.0) >= 1.0 - tolerance

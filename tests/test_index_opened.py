@@ -1,0 +1,131 @@
+"""The open index: exact scan and graph agree, masks hold, and parts that belong together are found together."""
+
+import numpy as np
+import pytest
+from conftest import TinyEmbedder, article, write_articles
+
+import index.opened
+import index.verify
+from index.build import build
+from index.opened import OpenIndex
+from index.search import Query
+from index.verify import verify
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory):
+    """Return the folder of an index of thirty articles."""
+    folder = tmp_path_factory.mktemp("opened")
+    words = "baclofen quinine magnesium stretch water heat statin iron".split()
+    texts = {
+        f"n{n:02}": article(
+            f"n{n:02}", words=f"Give {words[n % 8]} and then {words[n % 5]} on day {n}.", title=f"Case {n}"
+        )
+        for n in range(30)
+    }
+    texts["dvt"] = article(
+        "dvt", words="Suspect deep vein thrombosis (DVT). DVT is urgent.", title="Deep vein thrombosis"
+    )
+    build([write_articles(folder / "sources", texts)], folder / "ix", TinyEmbedder(), model="tiny")
+    return folder / "ix"
+
+
+@pytest.fixture
+def opened(root):
+    """Open that index."""
+    found = OpenIndex(root, TinyEmbedder())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def by_graph(root, monkeypatch):
+    """Open that index as if it were too large to be scanned."""
+    monkeypatch.setattr(index.opened, "EXACT_LIMIT", 10)
+    found = OpenIndex(root, TinyEmbedder())
+    yield found
+    found.close()
+
+
+QUESTIONS = ("quinine", "give baclofen on day 8", "What is the treatment?", "deep vein thrombosis", "zzz")
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_graph_and_scan_agree(opened, by_graph, question):
+    """The graph finds the passages that the exact scan finds, with the same scores."""
+    exact = [(hit.passage.id, pytest.approx(hit.score, abs=1e-5)) for hit in opened.search(Query(question), 5)]
+    assert [(hit.passage.id, hit.score) for hit in by_graph.search(Query(question), 5)] == exact
+
+
+def test_graph_takes_masks_boosts_and_many_queries(by_graph):
+    """Filters, boosts and several queries at once work in the graph as in the scan."""
+    allowed = by_graph.rows_of_documents(["n03", "n04"])
+    ranked = by_graph.rank([Query(question, allowed=allowed, boosts=((6, 0.5),)) for question in QUESTIONS], 3)
+    assert len(ranked) == len(QUESTIONS)
+    assert {by_graph.document_id(int(row)) for found in ranked for row in found.rows} <= {"n03", "n04"}
+
+
+def test_index_opened_by_graph_is_still_sound(root, by_graph, monkeypatch):
+    """Chroma writes to what it opens; a large index that readers have opened is checked by what it holds."""
+    by_graph.search(Query("quinine"), 3)
+    monkeypatch.setattr(index.verify, "EXACT_LIMIT", 10)
+    assert verify(root).faults == ()
+
+
+def test_more_is_asked_than_there_is(opened, by_graph):
+    """A limit beyond the number of passages returns what there is."""
+    assert len(opened.search(Query("quinine"), 1000)) == len(opened.records.passage_ids()) == 62
+    assert len(by_graph.search(Query("quinine"), 1000)) == 62
+
+
+def test_masked_rows_never_come_back(opened):
+    """Only rows of allowed documents are ranked, however few they are; none, if none is allowed."""
+    hits = opened.search(Query("quinine", allowed=opened.rows_of_documents(["n07"])), 10)
+    assert {hit.passage.document_id for hit in hits} == {"n07"} and len(hits) == 2
+    assert opened.search(Query("quinine", allowed=opened.rows_of_documents([])), 10) == []
+
+
+def test_rank_in_company_equals_rank_alone(opened):
+    """Queries that are ranked together find what each finds alone."""
+    queries = [Query(question) for question in QUESTIONS]
+    together = [found.rows.tolist() for found in opened.rank(queries, 5)]
+    assert together == [opened.rank([query], 5)[0].rows.tolist() for query in queries]
+    assert opened.rank([], 5) == [] and opened.query_vectors([]).shape == (0, 32)
+
+
+def test_context_moves_the_query(opened):
+    """The vector of a query leans towards its context, and has length 1."""
+    plain, leaning = opened.query_vectors([Query("quinine"), Query("quinine", context=(("baclofen", 1.0),))])
+    baclofen = TinyEmbedder().embed(["baclofen"])[0]
+    assert leaning @ baclofen > plain @ baclofen
+    assert np.linalg.norm(leaning) == pytest.approx(1, abs=1e-6)
+
+
+def test_abbreviations_are_those_of_the_corpus(opened):
+    """What the documents explain is known to the open index."""
+    assert opened.abbreviations == {"DVT": "deep vein thrombosis"}
+
+
+def test_rows_and_documents_fit(opened):
+    """Rows name the documents whose passages they are."""
+    for row, passage in enumerate(opened.records.passages()):
+        assert opened.document_id(row) == passage.document_id
+        assert row in opened.records.rows_of_document(passage.document_id)
+    assert opened.records.rows_of(["no such id"]) == []
+    assert "dvt" in opened.records and "nope" not in opened.records
+    with pytest.raises(KeyError):
+        opened.records.document("nope")
+
+
+def test_together_needs_both(opened):
+    """A phrase and a topic stand together only if some passage holds both."""
+    assert opened.together("urgent", "deep vein thrombosis")
+    assert not opened.together("baclofen", "deep vein thrombosis")
+    assert not opened.together("", "thrombosis") and not opened.together("urgent", "the")
+
+
+def test_titles_are_found_within_a_question(opened):
+    """A title that stands in a question is found whatever its form."""
+    assert opened.titles.within("is DEEP vein thrombosis painful?") == "Deep vein thrombosis"
+    assert opened.titles.within("what is gout?") == ""
+    assert opened.titles.is_topic("vein thrombosis") and not opened.titles.is_topic("gout")
