@@ -350,7 +350,10 @@ class ConversationStore:
         with self._opening:
             if self._opened is None:
                 # An error's message would quote what was asked.
-                engine = sa.create_engine(self._url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
+                try:
+                    engine = sa.create_engine(self._url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
+                except ModuleNotFoundError as error:
+                    raise ValueError(f"the database needs {error.name}: pip install '{error.name}[binary]'") from error
                 if self._is_sqlite:
                     _make_private(Path(str(self._url.database)))
                     sa.event.listen(engine, "connect", _prepare_sqlite)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import importlib.util
 import json
 import threading
 
@@ -273,6 +274,13 @@ def test_a_database_that_threads_cannot_share_is_refused(uri):
     """The words say what to give instead."""
     with pytest.raises(ValueError, match="sqlite:///"):
         ConversationStore(uri)
+
+
+@pytest.mark.skipif(importlib.util.find_spec("psycopg2") is not None, reason="the driver is installed here")
+def test_a_missing_driver_is_named():
+    """PostgreSQL needs a package that SQLite does not; the words say which."""
+    with pytest.raises(ValueError, match=r"pip install 'psycopg2\[binary\]'"):
+        ConversationStore("postgresql+psycopg2://nobody@127.0.0.1:1/none").list("a")
 
 
 def test_a_damaged_file_is_no_empty_one(tmp_path):

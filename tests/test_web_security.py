@@ -124,6 +124,14 @@ def test_other_origins_may_link_and_nothing_else(method, headers, passes):
     assert (refusal is None) is passes
 
 
+def test_another_origin_reaches_nothing(app, client):
+    """The refusal is in words, and the application never sees the request."""
+    response = client.post("/page/ask", headers={"origin": "http://evil.example"})
+    assert (response.status_code, response.json()["detail"]) == (403, "Requests from other sites are refused.")
+    assert client.post("/page/ask", headers={"origin": "http://127.0.0.1:7860"}).status_code == 200
+    assert len(app.state.reached) == 1
+
+
 @pytest.mark.parametrize(
     ("method", "path", "passes"),
     [
