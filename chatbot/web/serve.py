@@ -43,10 +43,6 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
     gate = login.Login(passwords) if passwords else None
     if gate:
         login.add_routes(app, gate)
-    if mcp:
-        from chatbot.web.mcp import add_mcp
-
-        add_mcp(app, bot, observe.record)
     app = gradio.mount_gradio_app(
         app,
         build_page(bot, observe.record),
