@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import dataclass, field, replace
+from functools import cache, lru_cache
 from typing import Literal
 
 from chatbot.answer.gate_quantities import Quantity
@@ -219,6 +219,11 @@ def check_statement(
     text = tidy(text)
     if failure := _form(text):
         return failure
+    for source in sources:
+        for unit in source.units:
+            if tidy(unit.text) == text and not unit.lead_in:
+                return (Support(source.number, unit),)
+    sources = [_by_sentence(source) for source in sources]
     supports: list[Support] = []
     for start, end in split_sentences(text):
         found = _check_sentence(text[start:end], sources, similarity, thresholds, entailment)
@@ -226,6 +231,15 @@ def check_statement(
             return found
         supports += found
     return tuple(dict.fromkeys(supports))
+
+
+@lru_cache(512)
+def _by_sentence(source: Source) -> Source:
+    """Return a source whose units are single sentences; each keeps the place of the unit that it came from."""
+    units = tuple(
+        replace(unit, text=unit.text[start:end]) for unit in source.units for start, end in split_sentences(unit.text)
+    )
+    return Source(source.number, source.title, units)
 
 
 def best_quote(text: str, sources: Sequence[Source]) -> Support | None:

@@ -96,6 +96,8 @@ class DraftScanner:
         if self._count:
             return
         for line in self.text.splitlines():
+            if line.lstrip().startswith(("{", "[", '"')):
+                continue  # broken JSON is not prose
             numbers = tuple(int(n) for mark in _MARK.findall(line) for n in re.findall(r"\d+", mark))
             text = _BULLET.sub("", _MARK.sub("", line)).strip()
             text = re.sub(r"\s+([.!?])", r"\1", text)
