@@ -318,6 +318,22 @@ def test_anchor_is_visible_and_follows_the_article(page: Browser) -> None:
     assert own.is_enabled() and not own.is_selected()
 
 
+def test_back_button_goes_back_within_the_page(page: Browser) -> None:
+    """From one article to another and back, without leaving the page or losing the conversation."""
+    page.ask(NIGHT)
+    page.click('.open-article[data-document="hypokalaemia"]')
+    until(lambda: "hypokalaemia" in page.text("#article h2"), 10, "first article")
+    page.click("#back")
+    page.click('.open-article[data-document="venous-leg-ulcer"]')
+    until(lambda: "venous" in page.text("#article h2").lower(), 10, "second article")
+    page.driver.back()
+    page.driver.back()
+    until(lambda: "hypokalaemia" in page.text("#article h2"), 10, "back at the first")
+    assert len(page.all(".turn .statements")) == 1
+    page.driver.forward()
+    until(lambda: not page.text("#article"), 10, "forward to the list")
+
+
 def test_related_question_is_asked_by_one_click(page: Browser) -> None:
     """A suggestion is asked as it stands, gets an answer, and is not suggested again."""
     page.ask(NIGHT)

@@ -10,7 +10,7 @@
   const $ = (selector, within) => (within || document).querySelector(selector);
   const $$ = (selector, within) => Array.from((within || document).querySelectorAll(selector));
 
-  const state = { conversation: null, article: null, articleTitle: "", asking: null, opener: null, started: false };
+  const state = { conversation: null, article: null, articleTitle: "", asking: null, opener: null, started: false, restoring: false };
 
   /* ---- small tools ---- */
   const remembered = {
@@ -73,12 +73,30 @@
     return () => { clearTimeout(timer); timer = setTimeout(work, TYPING_PAUSE_MS); };
   }
 
-  /* ---- where we are: the address keeps conversation and article, so that a reload brings them back ---- */
-  function noteAddress() {
+  /* ---- where we are: the address keeps conversation and article, for a reload and for the back button ---- */
+  function noteAddress(isStep) {
     const parts = new URLSearchParams();
     if (state.conversation) parts.set("c", state.conversation);
     if (state.article) parts.set("a", state.article);
-    history.replaceState(null, "", location.pathname + location.search + (parts.toString() ? "#" + parts : ""));
+    const address = location.pathname + location.search + (parts.toString() ? "#" + parts : "");
+    if (address === location.pathname + location.search + location.hash) return;
+    history[isStep && !state.restoring ? "pushState" : "replaceState"](null, "", address);
+  }
+
+  async function restore() {
+    const wanted = new URLSearchParams(location.hash.slice(1));
+    const article = wanted.get("a"), conversation = wanted.get("c"), view = $("#followup").dataset.view;
+    state.restoring = true;
+    try {
+      if (article && article !== state.article) await openArticle(article);
+      else if (!article && state.article !== null) closeArticle();
+      if (conversation && conversation !== state.conversation) await openConversation(conversation, article);
+      else if (!conversation && state.conversation !== null) newConversation();
+    } finally {
+      state.restoring = false;
+    }
+    show(view);
+    noteAddress();
   }
 
   function show(view) {
@@ -134,8 +152,9 @@
     if (first) bringUp(first, $("#reading"), 0.3);
     else $("#reading").scrollTop = 0;
     const heading = $("#article h2");
-    if (heading) heading.focus({ preventScroll: true });
-    noteAddress();
+    if (heading && !state.restoring) heading.focus({ preventScroll: true });
+    fillExamples();
+    noteAddress(true);
   }
 
   function closeArticle() {
@@ -144,20 +163,23 @@
     $("#article").replaceChildren();
     $("#review-status").innerHTML = libraryStatus;
     showTab("library");
-    noteAddress();
-    $("#find").focus();
+    fillExamples();
+    noteAddress(true);
+    if (!state.restoring) $("#find").focus();
   }
 
   function anchorTo(title) {
     /* A conversation that has begun keeps what it stands on; looking something up must not turn it. */
     const own = $("input[name=anchor][value=article]");
     own.disabled = title === null;
-    if (title === null || own.checked || !$("#conversation .turn")) {
-      own.checked = title !== null && !$("#conversation .turn");
-      $("input[name=anchor][value=library]").checked = !own.checked;
-    }
+    if (title === null || own.checked || !$("#conversation .turn")) standOn(title !== null && !$("#conversation .turn"));
     $("#anchor-article").textContent = title === null ? "This article" : title;
     $("#anchor-article").title = title === null ? "Open an article first" : title;
+  }
+
+  function standOn(article) {
+    $("input[name=anchor][value=article]").checked = article;
+    $("input[name=anchor][value=library]").checked = !article;
   }
 
   const anchored = () => ($("input[name=anchor][value=article]").checked ? state.article : null);
@@ -216,9 +238,10 @@
     closePassages();
     $("#passages").replaceChildren();
     welcome();
-    noteAddress();
+    standOn(state.article !== null);
+    noteAddress(true);
     show("ask");
-    $("#question").focus();
+    if (!state.restoring) $("#question").focus();
   }
 
   /* Room below the newest turn, so that its question can stand at the top while the answer arrives. */
@@ -347,7 +370,7 @@
     $("#export-menu").hidden = false;
   }
 
-  async function openConversation(id) {
+  async function openConversation(id, article) {
     stop();
     const kept = await read("/page/conversations/" + encodeURIComponent(id));
     state.conversation = kept.id;
@@ -355,13 +378,15 @@
     $("#conversation").innerHTML = kept.html;
     showExports();
     const turns = $$("#conversation .turn");
-    if (kept.article && kept.article !== state.article) await openArticle(kept.article);
+    /* The address says which article was read at last; without one, that on which the conversation began. */
+    if (!article && kept.article && kept.article !== state.article) await openArticle(kept.article);
+    standOn(kept.article !== null && kept.article === state.article);
     show("ask");
     if (turns.length) {
       settle(turns[turns.length - 1]);
       makeRoom(turns[turns.length - 1]);
     }
-    noteAddress();
+    noteAddress(true);
   }
 
   async function listConversations() {
@@ -624,11 +649,8 @@
     guarded(showDisclaimer());
     await guarded(listArticles());
     fillExamples();
-    const before = new URLSearchParams(location.hash.slice(1));
-    if (before.get("a")) await guarded(openArticle(before.get("a")));
-    show("ask");
-    if (before.get("c")) await guarded(openConversation(before.get("c")));
-    if (!before.get("c")) fillExamples();
+    await guarded(restore());
+    addEventListener("popstate", () => guarded(restore()));
     $("#followup").dataset.ready = "yes";
   }
 
