@@ -96,14 +96,17 @@ def test_planted_resources_are_never_fetched(
         try:
             page.fresh()
             page.js("window.alert = () => { window.ran = true; }")
-            for place, (name, evil) in enumerate(planted.items()):
-                page.js(
-                    "arguments[0].value = arguments[1]",
-                    page.one("#question"),
-                    f"How is zebra fever with {name} treated? {evil}",
-                )
+            assert len(page.all("#titles .title")) == len(planted)
+            for place in range(len(planted)):
+                page.click(f'#titles [data-document="d{place}"]')
+                page.one("#article h2")
+                page.click("#back")
+            kinds = list(planted)
+            for turns, some in enumerate((kinds[:9], kinds[9:])):
+                evil = " ".join(planted[name] for name in some)
+                page.js("arguments[0].value = arguments[1]", page.one("#question"), f"Zebra fever with rest? {evil}")
                 page.click("#send")
-                page.answered(place)
+                page.answered(turns)
             assert page.all(".statement")
             page.click(".citation", -1)
             page.one("#passages .passage")
@@ -112,7 +115,7 @@ def test_planted_resources_are_never_fetched(
             page.click('[data-tab="conversations"]')
             page.one(".kept li")
             page.reload()
-            assert len(page.all(".turn")) == len(planted)
+            assert len(page.all(".turn")) == 2
             tags = "img picture source audio video iframe object embed script link style meta image use".split()
             script = "return document.querySelectorAll(`#followup :is(${arguments[0].join()})`).length"
             assert page.js(script, tags) == 0
