@@ -153,6 +153,8 @@ class Common:
     # Retrieved but not cited: (document id, title, section path) for the page's fold.
     also_retrieved: tuple[CitedPassage, ...] = ()
     understood: Mapping[str, Any] = field(default_factory=dict)
+    # What the gate kept, replaced and dropped of a language model's statements, with reasons; empty without one.
+    verification: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -223,6 +225,8 @@ def to_dict(reply: Reply) -> dict[str, Any]:
         "also_retrieved": [passage.to_dict() for passage in reply.also_retrieved],
         "understood": dict(reply.understood),
     }
+    if reply.verification:
+        row["verification"] = dict(reply.verification)
     match reply:
         case Abstention():
             row["reason"] = reply.reason

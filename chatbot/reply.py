@@ -5,17 +5,21 @@ Is: the order in which the parts speak. Is not: any of the parts.
 
 from __future__ import annotations
 
+import copy
 import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from chatbot.answer.compose import UnitVectors, cite, compose
 from chatbot.answer.confidence import default_threshold
 from chatbot.answer.evidence import Evidence, IndexLookup, gather
-from chatbot.answer.suggest import Suggester
+from chatbot.answer.suggest import SHOWN, Suggester
 from chatbot.present.audience import prefer_for
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import statement_cautions
@@ -46,6 +50,9 @@ from index.opened import OpenIndex
 from index.rerank import Reranker
 from index.search import Hit
 
+if TYPE_CHECKING:
+    from chatbot.answer.wording import Wording
+
 # A question is a question, not a document; more is refused before anything looks at it.
 MAX_QUESTION_CHARS = 4_000
 # Retrieved passages that are shown folded, beside those that are cited.
@@ -74,6 +81,15 @@ class Stages:
             self.spent[name] = round(self.spent.get(name, 0.0) + 1000 * (self.clock() - started), 2)
 
 
+@dataclass(frozen=True, slots=True)
+class _Edition:
+    """An open index and what belongs to it: replaced together, so that no reply mixes two."""
+
+    opened: OpenIndex
+    suggester: Suggester
+    allowed: NDArray[np.bool_] | None
+
+
 class Chatbot:
     """Answers questions from one index; open it once, ask it from any thread."""
 
@@ -96,6 +112,7 @@ class Chatbot:
         self._clock = clock
         self._vectors = UnitVectors(embedder)
         self.reranker = Reranker(settings.reranker) if settings.reranker else None
+        self.wording = _open_wording(settings, self._vectors)
         self._open()
 
     @property
@@ -108,16 +125,33 @@ class Chatbot:
         if not self.opened.is_current():
             self._open()
 
+    def fixed(self) -> Chatbot:
+        """Return a chatbot that stays on the edition of the index that is open now, whoever refreshes this one."""
+        return copy.copy(self)
+
+    @property
+    def opened(self) -> OpenIndex:
+        """Return the open index."""
+        return self._edition.opened
+
+    @property
+    def allowed(self) -> NDArray[np.bool_] | None:
+        """Return a mask over the rows that may be quoted, None if all may."""
+        return self._edition.allowed
+
+    @property
+    def _suggester(self) -> Suggester:
+        return self._edition.suggester
+
     def _open(self) -> None:
         opened = OpenIndex(self.settings.index, self._embedder)
-        self._suggester = Suggester(opened, self.threshold)
         approved = (
             [name for name in opened.records.document_ids if opened.records.document(name).review_status == "approved"]
             if self.settings.require_approved
             else []
         )
-        self.allowed = opened.rows_of_documents(approved) if self.settings.require_approved else None
-        self.opened = opened
+        allowed = opened.rows_of_documents(approved) if self.settings.require_approved else None
+        self._edition = _Edition(opened, Suggester(opened, self.threshold), allowed)
 
     def reply(
         self,
@@ -135,6 +169,9 @@ class Chatbot:
             QuestionFault: it is empty or too long, or there is no such article.
             DamagedIndex: a passage is not what was indexed.
         """
+        return self.fixed()._reply(question, turns, article, audience)
+
+    def _reply(self, question: str, turns: Sequence[Turn], article: str | None, audience: Audience) -> Reply:
         opened, stages = self.opened, Stages(self._clock)
         started = self._clock()
         title = self._check(question, article, opened)
@@ -165,6 +202,10 @@ class Chatbot:
             chosen = (choices or resolution.choices)[0]
             resolution = replace(resolution, standalone_question=chosen)
             common = self._common(question, resolution, audience)
+        led_to: tuple[str, ...] = ()
+        read_again = None
+        if self.wording is not None and resolution.is_followup:
+            read_again = self.wording.read_again(question, turns, resolution.standalone_question)
         with stages("search"):
             evidence = gather(
                 resolution, turns, opened, article_id=article, allowed=self.allowed, reranker=self.reranker
@@ -202,6 +243,26 @@ class Chatbot:
             with stages("suggest"):
                 common["related_questions"] = self._suggester.instead(evidence, asked_before)
             return done(Emergency(card=card, **common) if card else self._abstain("nothing_near", common))
+        if self.wording is not None:
+            with stages("wording"):
+                from chatbot.answer.generate import source_passages
+
+                sources = source_passages(evidence, opened, suits=suits, keep=[p.passage_id for p in passages])
+                suggested = self.wording.suggest(resolution.standalone_question, sources, self._suggester.answerable)
+                worded = self.wording.answer(
+                    resolution.standalone_question,
+                    turns,
+                    sources,
+                    (statements, passages),
+                    max_statements=self.settings.max_statements,
+                    audience=audience,
+                )
+                statements, passages = worded.statements, worded.passages
+                common["mode"], common["verification"] = worded.mode, worded.verification
+                common["notices"] += worded.notices
+                if both := self.wording.reading(read_again):
+                    common["notices"] += (both,)
+                led_to = self.wording.suggestions(suggested)
         with stages("notices"):
             statements = tuple(self._dressed(statement, passages, audience) for statement in statements)
             documents = [opened.records.document(passage.document_id) for passage in passages]
@@ -216,7 +277,8 @@ class Chatbot:
             common["also_retrieved"] = self._also(evidence, passages)
         with stages("suggest"):
             cited = [passage.document_id for passage in passages]
-            common["related_questions"] = self._suggester.after(evidence, cited, asked_before)
+            related = self._suggester.after(evidence, cited, asked_before)
+            common["related_questions"] = tuple(dict.fromkeys((*led_to, *related)))[:SHOWN]
         return done(_answer(card, statements, passages, common))
 
     @staticmethod
@@ -301,6 +363,15 @@ class Chatbot:
             cite(len(passages) + place, passage, document(passage.document_id), ())
             for place, passage in enumerate(rest, 1)
         )
+
+
+def _open_wording(settings: Settings, vectors: UnitVectors) -> Wording | None:
+    if settings.llm is None:
+        return None
+    # Imported here: without a language model none of its modules is needed.
+    from chatbot.answer.wording import Wording
+
+    return Wording(settings, vectors)
 
 
 def _for_reader(hits: tuple[Hit, ...], audience: Audience) -> tuple[Hit, ...]:
