@@ -25,6 +25,7 @@ _SEARCH_HITS = 10
 def search(bot: Chatbot, question: str, turns: Sequence[Turn], limit: int) -> dict[str, Any]:
     """Return the reply object of `followup search`. Raises QuestionFault as `Chatbot.reply` does."""
     bot.check_question(question)
+    bot = bot.fixed()
     resolution = resolve(question, turns, IndexLookup(bot.opened))
     query = make_query(resolution, turns, bot.opened, allowed=bot.allowed)
     found = bot.opened.search(query, max(limit, RERANKED if bot.reranker else LOOKED_AT))
