@@ -92,9 +92,9 @@ def topic_of(question: str) -> str:
         >>> topic_of("What is the maximum dose?")
         ''
     """
-    # The last of several sentences asks; those before it tell.
-    sentences = [part for part in re.split(r"(?<=[.!?])\s+", question.strip()) if part.strip(" .!?")]
-    for sentence in reversed(sentences or [question]):
+    # The last sentence with a question mark asks; the others tell.
+    sentences = [part for part in re.split(r"(?<=[.!?])\s+", question.strip()) if part.strip(" .!?")] or [question]
+    for sentence in sorted(reversed(sentences), key=lambda part: not part.endswith("?")):
         if topic := _strip(sentence):
             return topic
     return ""
