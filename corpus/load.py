@@ -14,13 +14,16 @@ from pathlib import Path
 from types import ModuleType
 
 from corpus.documents import Document, Rejected, UnreadableSource
+from corpus.readers import contained
 from corpus.readers.limits import read_head
 
 # What is told about progress: the file that is about to be read, bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
 
 # Asked in this order. Formats that their first bytes prove come before those that only a suffix suggests.
-_READERS = ("docx", "medline", "jats", "html", "jsonl", "markdown", "captured", "plain")
+# Those that rest on native code run in a process of their own.
+_CONTAINED = frozenset(("pdf",))
+_READERS = ("pdf", "docx", "medline", "jats", "html", "jsonl", "markdown", "captured", "plain")
 # Files of these kinds hold documents that cannot be read here, and their owner should hear of it.
 _DOCUMENT_SUFFIXES = frozenset(
     ".pdf .docx .doc .docm .rtf .odt .pages .epub .mobi .html .htm .xhtml .mhtml .xml .nxml .sgml .md "
@@ -134,7 +137,10 @@ def _read(file: _File) -> Iterator[Document | Rejected]:
         head = read_head(file.path)
         reader = _reader(head, suffix)
         if reader:
-            yield from reader.read(file.path, name=file.name)
+            if (short := reader.__name__.rpartition(".")[2]) in _CONTAINED:
+                yield from contained.read(short, file.path, name=file.name)
+            else:
+                yield from reader.read(file.path, name=file.name)
         elif file.is_named or suffix in _DOCUMENT_SUFFIXES:
             yield Rejected(file.name, "empty file" if not head else "no reader for this kind of file")
     except UnreadableSource as error:

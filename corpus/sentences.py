@@ -1,19 +1,16 @@
 """Sentence boundaries that survive medical prose.
 
-Is: Punkt's rules (Kiss & Strunk 2006) with an abbreviation set of our own; no download, no training.
-Is not: a splitter of lists; lines and bullets are separated before (see `outline.py`).
+Is: the rules of Punkt (Kiss & Strunk 2006) for a text that it was not trained on, with an abbreviation set of our own;
+a few regular expressions, because the library that has them takes seconds to import. Is not: a splitter of lists;
+lines and bullets are separated before (see `outline.py`).
 """
 
 from __future__ import annotations
 
 import re
-from functools import cache
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
 
 from corpus.documents import Span
-
-if TYPE_CHECKING:
-    from nltk.tokenize.punkt import PunktSentenceTokenizer
 
 # Written with a full stop inside a sentence. Units stand here because "5 mg. daily" is one sentence, and are
 # undone by `_ENDS_AFTER_UNIT` where a new sentence plainly begins.
@@ -28,21 +25,19 @@ _UNITS = frozenset("mg mcg g kg ml l dl mmol mol h hr hrs min sec d wk wks mo yr
 _SENTENCE_START = re.compile(r"\s+(?:[\"“‘(\[]\s*)*[A-Z][a-z]")
 # A citation mark after the full stop belongs to the sentence before it: "until pain stops. [1, 2] Apply …".
 _TRAILING_MARK = re.compile(r"\s*(?:\[\s*\d[\d\s,;–—-]*\]|[\"”’)\]])+")
+# A stop ends a word: a blank, the end or a bracket follows. "0.5" and "e.g" hold no stop.
+_STOP = re.compile(r"(?P<stops>[.?!]+)(?:[\"'”’)\]}]+(?=\s|$)|(?=\s|$|[)\";}\]*:@'({\[]))")
+# "Ito K. Lund" are names; after one of these words a letter names a kind, and its stop may end the sentence.
+_INITIAL = re.compile(r"(?:^|(?<!\d)[\s(])[A-Z]\.$")
+_DESIGNATED = re.compile(
+    r"\b(?:vitamins?|types?|hepatitis|groups?|class|grade|stage|factor|influenza|category|and|or)\s[A-Z]\.$"
+)
 _CLOSING = re.compile(r"(?:\s*\[[\d\s,;–—-]*\]|[\"”’)\]])+$")
 _LAST_WORD = re.compile(r"[^\s/(]+$")
 _VISIBLE = re.compile(r"\S")
 _MIXED_CASE = re.compile(r"\s+(?:[a-z][A-Z]|[a-z]-[A-Z])")
 # No abbreviation and no citation mark is longer.
 _WINDOW_CHARS = 200
-
-
-@cache
-def _punkt() -> PunktSentenceTokenizer:
-    from nltk.tokenize.punkt import PunktParameters, PunktSentenceTokenizer
-
-    parameters = PunktParameters()
-    parameters.abbrev_types = set(_ABBREVIATIONS)
-    return PunktSentenceTokenizer(parameters)
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -57,8 +52,9 @@ def split_sentences(text: str) -> list[Span]:
     """
     spans: list[Span] = []
     start = 0
-    for _, end in _punkt().span_tokenize(text):
-        end = max(end, start)
+    for end in _candidates(text):
+        if end < start:
+            continue
         if mark := _TRAILING_MARK.match(text, end):
             end = mark.end()
         if not _ends_sentence(text, end):
@@ -69,22 +65,35 @@ def split_sentences(text: str) -> list[Span]:
     return [trimmed for span in spans if (trimmed := _trim(text, *span))]
 
 
+def _candidates(text: str) -> Iterator[int]:
+    """Yield where a sentence may end: after its stop, and after the quotes and brackets that it closes."""
+    for match in _STOP.finditer(text):
+        stops = match.group("stops")
+        # Three dots are a pause; where they end a sentence, the next word tells nothing that a reader needs.
+        if not (len(stops) > 1 and set(stops) == {"."}):
+            yield match.end()
+
+
 def _ends_sentence(text: str, end: int) -> bool:
     """Say whether a boundary that Punkt proposes is one: something must begin after it."""
     following = _VISIBLE.search(text, end)
     if not following:
         return True
+    if following.group() in ".,;:":
+        return False
     # The last word is all that counts; a window keeps long paragraphs from taking quadratic time.
-    before = _CLOSING.sub("", text[max(0, end - _WINDOW_CHARS) : end]).rstrip(".")
+    tail = text[max(0, end - _WINDOW_CHARS) : end]
+    before = _CLOSING.sub("", tail).rstrip(".")
+    if _INITIAL.search(before + ".") and not _DESIGNATED.search(before + "."):
+        return tail.rstrip()[-1:] in ("!", "?")
     word = _LAST_WORD.search(before)
     if word and word.group().lower() in _UNITS:
         return bool(_SENTENCE_START.match(text, end))
-    if word and word.group().lower() in _ABBREVIATIONS:
+    if word and {word.group().lower(), word.group().lower().rpartition("-")[2]} & _ABBREVIATIONS:
         return False
     if following.group().islower():
         # "pH" and "mRNA" begin sentences; a plain lower-case word goes on with the last one.
-        ends_loudly = text[max(0, end - _WINDOW_CHARS) : end].rstrip()[-1:] in ("!", "?")
-        return ends_loudly or bool(_MIXED_CASE.match(text, end))
+        return tail.rstrip()[-1:] in ("!", "?") or bool(_MIXED_CASE.match(text, end))
     return True
 
 

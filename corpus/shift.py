@@ -15,13 +15,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache, lru_cache
-from typing import TYPE_CHECKING
+from functools import lru_cache
 
 from corpus.documents import Document, Span
-
-if TYPE_CHECKING:
-    from nltk.stem.snowball import SnowballStemmer
 
 # Words of nearly every title and sentence, which agree with everything.
 _COMMON = frozenset(
@@ -35,26 +31,31 @@ _COMMON = frozenset(
     "such systematic than that the their then there these they this those through time to treatment trial two under "
     "update use used using was we were when which who will with within without year years".split()
 )
-# Names of one thing that share no stem. Organs and vessels only: what a title says in Greek, a sentence says in
-# English. Keys are stems, as `_stem` leaves them.
+# Names of one thing that share no stem, by how they begin. Organs and a few states only: what a title says in Greek,
+# a sentence says in English.
 _FAMILIES = {
-    "heart": "cardiac cardio cardiac myocardi coronari cardiovascular",
-    "kidney": "renal nephro nephropathi nephrolog haemodialysi hemodialysi dialysi",
-    "liver": "hepat hepatic cirrhosi cirrhot",
-    "vessel": "arteri vascular ischaemia ischemia ischaem ischem claudic limb-threaten",
-    "vein": "venous varic thrombosi thromboembol",
-    "brain": "cerebr stroke neurolog encephal",
-    "lung": "pulmonari respiratori bronchial copd asthma",
-    "bowel": "intestin colon colorect gastrointestin",
-    "skin": "cutan dermat dermatolog",
-    "bone": "osteo osteoporosi fractur skelet",
-    "pregnancy": "pregnanc gestat antenat prenat matern obstetr",
-    "child": "paediatr pediatr children infant neonat newborn",
-    "diabetes": "diabet insulin glucos glycaem glycem hypoglycaem hypoglycem",
-    "cancer": "tumor tumour carcinoma oncolog malign neoplasm",
-    "exercise": "stretch physiotherapi",
+    "heart": "heart cardi myocard coronar",
+    "kidney": "kidney renal nephr haemodialy hemodialy dialy",
+    "liver": "liver hepat cirrho",
+    "vessel": "arter vascul ischaem ischem claudic limb-threat",
+    "vein": "vein venous varic thrombo phlebo",
+    "brain": "brain cerebr stroke encephal neurolog",
+    "lung": "lung pulmon respirat bronch copd asthma",
+    "bowel": "bowel intestin colon colorect gastrointest",
+    "skin": "skin cutan dermat",
+    "bone": "bone osteo fractur skelet",
+    "pregnancy": "pregnan gestat antenat prenat matern obstet",
+    "child": "child paediat pediat infan neonat newborn",
+    "diabetes": "diabet insulin glucos glycaem glycem hypoglyc",
+    "cancer": "cancer tumo carcinom oncolog malign neoplas",
 }
-_FAMILY_OF = {word: name for name, words in _FAMILIES.items() for word in (*words.split(), name)}
+_PREFIXES = tuple((prefix, name) for name, prefixes in _FAMILIES.items() for prefix in prefixes.split())
+# Endings that words of one stem differ in, longest first; what is left has at least this many letters.
+_ENDINGS = tuple(
+    "isations izations isation ization ations ation ments ment ingly ings ing ness ities ity ively ives ive ically ical "
+    "ics ic ies edly ed ers er es als al ly s e y".split()
+)
+_LEAST_STEM = 4
 _WORD = re.compile(r"[a-z][a-z0-9]+(?:-[a-z0-9]+)*")
 
 # Agreement below this is one ordinary word in common.
@@ -150,8 +151,7 @@ def content_words(text: str) -> frozenset[str]:
         >>> sorted(content_words("Treatment of renal cramps in patients with Cirrhosis"))
         ['cramp', 'kidney', 'liver']
     """
-    stems = (_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON)
-    return frozenset(_FAMILY_OF.get(stem, stem) for stem in stems)
+    return frozenset(_stem(word) for word in _WORD.findall(text.lower()) if word not in _COMMON)
 
 
 def _weights(titles: Collection[frozenset[str]]) -> dict[str, float]:
@@ -160,14 +160,9 @@ def _weights(titles: Collection[frozenset[str]]) -> dict[str, float]:
     return {word: math.log((len(titles) + 1) / (count + 0.5)) for word, count in counts.items()}
 
 
-@cache
-def _stemmer() -> SnowballStemmer:
-    from nltk.stem.snowball import SnowballStemmer
-
-    return SnowballStemmer("english")
-
-
 # Bounded: an index of many articles meets many words.
 @lru_cache(maxsize=50_000)
 def _stem(word: str) -> str:
-    return _stemmer().stem(word)
+    if family := next((name for prefix, name in _PREFIXES if word.startswith(prefix)), None):
+        return family
+    return next((word[: -len(e)] for e in _ENDINGS if word.endswith(e) and len(word) - len(e) >= _LEAST_STEM), word)
