@@ -82,6 +82,13 @@ def test_conversation_belongs_to_its_owner(client: TestClient) -> None:
     assert client.get(path).status_code == 200
 
 
+def test_title_of_a_new_conversation_is_masked(client: TestClient) -> None:
+    """The first piece names the conversation as it is kept; later ones do not."""
+    pieces = ask(client, "My name is John Smith. " + QUESTION)
+    assert "Smith" not in pieces[0]["title"] and "baclofen" in pieces[0]["title"]
+    assert ask(client, conversation=pieces[0]["conversation"])[0]["title"] is None
+
+
 def test_followup_is_understood_from_the_kept_turns(client: TestClient) -> None:
     """The server remembers what was asked; the page sends only the new question."""
     kept = ask(client)[0]["conversation"]

@@ -109,8 +109,8 @@ def add_page_routes(
         if await request.is_disconnected():
             # Stopped: what nobody saw is not kept.
             return Response(status_code=204)
-        conversation, position = await run_in_threadpool(_keep, store, owner, asked, reply)
-        pieces = _pieces(reply, asked, conversation, position, bot.opened.version)
+        kept = await run_in_threadpool(_keep, store, owner, asked, reply)
+        pieces = _pieces(reply, asked, kept, bot.opened.version)
         return StreamingResponse(pieces, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
     @app.get("/page/conversations")
@@ -204,20 +204,22 @@ def _reply(bot: Chatbot, asked: Asked, before: Conversation | None) -> dict[str,
     return to_dict(bot.reply(asked.question, turns, article=asked.article, audience=asked.audience))
 
 
-def _keep(store: ConversationStore, owner: str, asked: Asked, reply: dict[str, Any]) -> tuple[str, int]:
+def _keep(store: ConversationStore, owner: str, asked: Asked, reply: dict[str, Any]) -> dict[str, Any]:
+    """Keep the turn; return the conversation's id, the turn's position, and the title of a new conversation."""
     conversation = asked.conversation or store.create(owner, asked.question, asked.article)
     try:
-        return conversation, store.append(owner, conversation, asked.question, reply, asked.audience)
+        position = store.append(owner, conversation, asked.question, reply, asked.audience)
+        title = None if asked.conversation else store.load(owner, conversation).title
+        return {"conversation": conversation, "position": position, "title": title}
     except KeyError:
         # Deleted in another tab while the answer was made.
         raise _unknown() from None
 
 
-async def _pieces(
-    reply: dict[str, Any], asked: Asked, conversation: str, position: int, version: str
-) -> AsyncIterator[str]:
+async def _pieces(reply: dict[str, Any], asked: Asked, kept: dict[str, Any], version: str) -> AsyncIterator[str]:
     """Yield JSON lines: the turn without its quotes, each quote, then what stands below."""
-    yield _line("start", turn_shell(reply, asked.question, position), conversation=conversation, position=position)
+    position = kept["position"]
+    yield _line("start", turn_shell(reply, asked.question, position), **kept)
     for place in range(len(reply["statements"])):
         yield _line("statement", statement(reply, place, asked.audience))
     end = turn_end(reply, position, current_version=version, copied=copy_text(reply))

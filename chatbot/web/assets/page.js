@@ -285,7 +285,7 @@
       const response = await send("/page/ask", {
         question: question, conversation: state.conversation, article: anchored(), audience: $("#audience").value,
       }, asking.signal);
-      await receive(response, pending, question);
+      await receive(response, pending);
     } catch (error) {
       fail(pending, question, error);
     } finally {
@@ -294,10 +294,9 @@
     }
   }
 
-  async function receive(response, pending, question) {
+  async function receive(response, pending) {
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
-    const isNew = state.conversation === null;
     let rest = "";
     let turn = null;
     for (;;) {
@@ -315,6 +314,7 @@
           pending.replaceWith(turn);
           makeRoom(turn);
           state.conversation = piece.conversation;
+          if (piece.title) nameConversation(piece.title);
         } else if (piece.event === "statement") {
           $(".statements", turn).insertAdjacentHTML("beforeend", piece.html);
         } else {
@@ -326,7 +326,6 @@
     }
     if (!turn || !$(".actions", turn)) throw new Refused("The answer was cut off. Please ask again.");
     settle(turn);
-    if (isNew) nameConversation(question);
     if (!$("#conversations").hidden) guarded(listConversations());
     noteAddress();
   }
@@ -353,8 +352,8 @@
     if (state.asking) state.asking.abort();
   }
 
-  async function nameConversation(question) {
-    $("#conversation-title").textContent = question;
+  function nameConversation(title) {
+    $("#conversation-title").textContent = title;
     showExports();
   }
 
