@@ -245,6 +245,8 @@ def _same(one: Candidate, other: Candidate) -> bool:
     if one.hit == other.hit and one.unit.lead_ins and one.unit.lead_ins == other.unit.lead_ins:
         # Neighbours in a list are alike by their lead-in; only equal words make them the same.
         return one.text == other.text
+    if not one.unit.lead_ins and not other.unit.lead_ins and (one.text in other.text or other.text in one.text):
+        return True
     shared = len(one.terms & other.terms) / max(1, min(len(one.terms), len(other.terms)))
     return float(one.vector @ other.vector) > _SAME_MEANING or (
         shared > _SAME_WORDS and one.text[:40] == other.text[:40]
