@@ -8,7 +8,9 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
+from itertools import groupby
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +34,10 @@ from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors
 
 # How many neighbours the graph is asked for when the collection is too large to be scanned.
 _GRAPH_DEPTH = 400
+# Scores that agree so far are ties: what is left is noise of the arithmetic.
+_EQUAL_DIGITS = 4
+# Which kind of document stands first among equals; never more than that.
+_EVIDENCE = ("guideline", "review", "patient-information", "research")
 # One passage that speaks of both is enough.
 _TOGETHER_DEPTH = 1
 # How often the newest generation is opened anew when a build replaces it meanwhile.
@@ -153,13 +159,25 @@ class OpenIndex:
         return self.hits(ranked)
 
     def hits(self, ranked: Ranked) -> list[Hit]:
-        """Return the passages of ranked rows. Raises DamagedIndex if one is not what was indexed."""
-        return [
+        """Return the passages of ranked rows; equal scores stand by kind of evidence, then the newer first.
+
+        Raises DamagedIndex if a passage is not what was indexed.
+        """
+        found = [
             Hit(int(row), self.records.passage(int(row)), float(score), float(dense), float(lexical), bool(intent))
             for row, score, dense, lexical, intent in zip(
                 ranked.rows, ranked.scores, ranked.dense, ranked.lexical, ranked.intent, strict=True
             )
         ]
+        ordered: list[Hit] = []
+        for _, equal in groupby(found, key=lambda hit: round(hit.score, _EQUAL_DIGITS)):
+            tied = list(equal)
+            ordered += sorted(tied, key=self._evidence_order) if len(tied) > 1 else tied
+        return [replace(hit, score=given.score) for hit, given in zip(ordered, found, strict=True)]
+
+    def _evidence_order(self, hit: Hit) -> tuple[int, int, int]:
+        document = self.records.document(hit.passage.document_id)
+        return _EVIDENCE.index(document.kind), -(document.year or 0), hit.row
 
     def _rank_by_graph(self, graph: ChromaVectors, query: Query, vector: Vectors, limit: int) -> Ranked:
         try:
