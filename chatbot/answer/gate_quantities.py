@@ -84,7 +84,7 @@ _UP_BEFORE = re.compile(
 )
 _DOWN_BEFORE = re.compile(
     r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|"
-    r"limited to|limit of|within the (?:last|past)|no later than|until|"
+    r"limited to|limit of|within the (?:last|past)|no later than|"
     r"(?:limit|maximum|ceiling)\b[^.,;]{0,40}?\bis)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
@@ -93,6 +93,7 @@ _UP_AFTER = re.compile(
 )
 _DOWN_AFTER = re.compile(r"\s*(?:or|and)\s+(?:less|lower|under|below|younger|fewer|shorter)\b", re.IGNORECASE)
 _OVER = re.compile(r"(?<!not )\bover\s+(?:the\s+(?:first|last|next)\s+)?$", re.IGNORECASE)
+_IN = re.compile(r"\b(?:in|during)\s+(?:the\s+)?(?:(?:first|last|past|next)\s+)?$", re.IGNORECASE)
 _DURATIONS = frozenset("second minute hour day week month".split())
 _FLIPS = re.compile(
     r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:above|over|more than|greater than|higher than|longer than|older than|exceed\w*|"
@@ -135,7 +136,7 @@ class Quantity:
         """Say whether `other`, in a source, is this number with this unit and this bound."""
         if abs(self.value - other.value) > 1e-9 * max(1.0, abs(other.value)):
             return False
-        if self.unit == "year" and not other.unit and self.direction == other.direction != "":
+        if {self.unit, other.unit} == {"year", ""} and self.direction == other.direction != "":
             # "Under 2" of a child is under 2 years.
             return True
         unsaid = not self.unit and not self.per and other.unit not in _DOSE_UNITS | _TIME_UNITS
@@ -166,6 +167,9 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if unit in _DURATIONS and _OVER.search(plain[: match.start()]):
             # "Over 3 months" is how long, "over 12 years" how old.
             direction = ""
+        elif unit in _DURATIONS and not direction and _IN.search(plain[: match.start()]):
+            # "After three episodes in 6 months" is within them.
+            direction = "down"
         for number, its_unit in ((match["low"], lowunit), (match["high"], unit)):
             if number is None:
                 continue
@@ -179,7 +183,19 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
             at = before[-1].start
             by = (_OFTEN[match["how"].lower()],)
             found = [replace(q, per=by) if q.start == at else q for q in found]
-    return tuple(found)
+    return tuple(_once(found))
+
+
+def _once(found: list[Quantity]) -> list[Quantity]:
+    """Read "200 mg is taken once a day" as "200 mg a day"."""
+    for place, quantity in enumerate(found):
+        if (quantity.value, quantity.unit, len(quantity.per)) == (1.0, "times", 1):
+            before = [q for q in found[:place] if q.unit in _DOSE_UNITS - {"times"} and not q.per]
+            if before:
+                at = before[-1].start
+                merged = [replace(q, per=quantity.per) if q.start == at else q for q in found]
+                return merged[:place] + merged[place + 1 :]
+    return found
 
 
 def missing_quantities(statement: str, sources: tuple[Quantity, ...]) -> tuple[Quantity, ...]:

@@ -33,14 +33,14 @@ _IMPERATIVE = (
     r"monitor|arrange|add|prescribe|seek|send|measure|review|aim|ensure|lower|raise|cure|cause|help|last|never|always|not)s?"
 )
 _SUBORDINATE = (
-    r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|once|whereas|while|although|"
+    r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
     r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
 )
 _JOINT = re.compile(
     rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
     rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
     rf"|,\s+(?=(?:and|or|so|then)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
-    rf"|,?(?<!\bonly)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
+    rf"|,?(?<!\bonly)(?<!\beven)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
     rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
     rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
     rf"|\s+(?=and\s+(?:\w+ly\s+)?\w+ed\b(?!\s+(?:\w+\s+)?{_AUXILIARY}))",
@@ -80,7 +80,7 @@ _DENIES = re.compile(
 )
 # Two denials that undo each other, and one that is said in two words.
 _CANCELLED = re.compile(
-    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:\w+\s+){0,3}?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b",
+    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:be\s+|an?\s+|to\s+)?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b",
     re.IGNORECASE,
 )
 # Words of denial are compared as denial, not as things that are named.
@@ -93,7 +93,7 @@ _MAY = re.compile(
     re.IGNORECASE,
 )
 _CONSIDER = re.compile(
-    r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying|tried)\b", re.IGNORECASE
+    r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying)\b", re.IGNORECASE
 )
 _MUST = re.compile(
     r"\b(?:must|have\s+to|has\s+to|mandatory|obligatory|essential|vital|never|always|contra-?indicated|forbidden|prohibited|"
@@ -110,12 +110,13 @@ _QUALIFIER = re.compile(
 _BOUNDING = re.compile(
     r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later)\s+than|at\s+least|"
     r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|minimum(?:\s+of)?|beyond|"
-    r"between|from|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
+    r"between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
     r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
     rf"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
     re.IGNORECASE,
 )
-_TEMPORAL = frozenset("daily weekly monthly nightly hourly once twice thrice time times".split())
+_ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
+_TEMPORAL = frozenset("daily weekly monthly nightly hourly twice thrice time times".split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +219,7 @@ def names_in(text: str) -> frozenset[str]:
 
 def _blank(plain: str) -> str:
     """Return a text with its numbers, their units and bounds as spaces: they are compared by themselves."""
+    plain = _ONCE.sub(lambda match: " " * len(match.group()), plain)
     blanked = list(_BOUNDING.sub(lambda match: " " * len(match.group()), plain))
     for quantity in find_quantities(plain):
         blanked[quantity.start : quantity.end] = " " * (quantity.end - quantity.start)
@@ -269,9 +271,12 @@ def read(text: str) -> Reading:
     pieces = _split(plain)
     for place, piece in enumerate(pieces):
         kind = _kind(piece)
+        if clauses and kind == "main" and piece.lower().startswith("or "):
+            # An alternative belongs to what it is an alternative of.
+            kind = clauses[-1].kind
         leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
         if kind == "main":
-            if opened:
+            if opened and not piece.lower().startswith("or "):
                 segment += 1
             opened = True
             if not _NO_SUBJECT.match(piece):

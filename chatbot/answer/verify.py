@@ -237,9 +237,21 @@ def check_statement(
 def _by_sentence(source: Source) -> Source:
     """Return a source whose units are single sentences; each keeps the place of the unit that it came from."""
     units = tuple(
-        replace(unit, text=unit.text[start:end]) for unit in source.units for start, end in split_sentences(unit.text)
+        replace(unit, text=part)
+        for unit in source.units
+        for start, end in split_sentences(unit.text)
+        for part in _parts(unit.text[start:end])
     )
     return Source(source.number, source.title, units)
+
+
+# "If …, …; …": what comes after the semicolon is not under the condition; "In adults, …; …" goes on about adults.
+_CONDITION_THEN_MORE = re.compile(r"\s*(?:if|when|once|unless|until|after|before)\b[^;]*;(?=\s)", re.IGNORECASE)
+
+
+def _parts(sentence: str) -> tuple[str, ...]:
+    first = _CONDITION_THEN_MORE.match(sentence)
+    return (first.group(), sentence[first.end() :].strip()) if first else (sentence,)
 
 
 def best_quote(text: str, sources: Sequence[Source]) -> Support | None:
@@ -439,16 +451,27 @@ _ALREADY = re.compile(r"\b(?:on|taking|takes?|receiving|using|instead\s+of)\s+$"
 def _words(
     sentence: Reading, claim: _Claim, ground: Reading, unit: SourceUnit, source: Source, thresholds: Thresholds
 ) -> Failure | None:
-    near = ground.names.union(*(names_in(line) for line in (source.title, *unit.context)), _carried(unit, source))
+    near = ground.names.union(
+        *(names_in(line) for line in (source.title, *unit.context)), _carried(unit, source), _topic(source)
+    )
     if raised := (sentence.raised & claim.names) - near:
         return Failure("overstated", _surface(sorted(raised)[0]))
     everywhere = near.union(*(read(other.whole).names for other in source.units))
     new = claim.names - everywhere
+    if claim.names & names_in("pregnant breast-feeding"):
+        new -= names_in("women")
     if new:
         return Failure("new_word", _surface(sorted(new)[0]))
     if claim.names and len(claim.names & near) / len(claim.names) < thresholds.direct:
         return Failure("scattered")
     return None
+
+
+@lru_cache(512)
+def _topic(source: Source) -> frozenset[str]:
+    """Return the words that more than one unit of a passage holds: what it is about."""
+    held = Counter(name for unit in source.units for name in read(unit.whole).names)
+    return frozenset(name for name, count in held.items() if count > 1 and not name.startswith("drug:"))
 
 
 def _carried(unit: SourceUnit, source: Source) -> frozenset[str]:
@@ -494,7 +517,7 @@ def _clauses(sentence: Reading, claim: _Claim, ground: Reading, thresholds: Thre
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
             continue
-        if clause.denials != match.denials:
+        if clause.denials != match.denials and not _same_denials(claim, match, ground):
             return Failure("polarity")
         if clause.kind != "main":
             continue
@@ -509,12 +532,21 @@ def _clauses(sentence: Reading, claim: _Claim, ground: Reading, thresholds: Thre
     return _conditions(sentence, ground, segments, thresholds)
 
 
+def _same_denials(claim: _Claim, match: Clause, ground: Reading) -> bool:
+    """Say whether two claims deny as often in all, where their clauses are cut in different places."""
+    theirs = [c for c in ground.clauses if c.segment == match.segment or c.leading]
+    ours = sum(clause.denials for clause in claim.clauses)
+    # One clause against one is compared as it is.
+    return len(claim.clauses) != len(theirs) and ours > 0 and ours == sum(c.denials for c in theirs)
+
+
 def _nearest(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
     """Return the clause of the source that shares most; of equals the one of the same kind and the same side."""
     best: tuple[float, bool, bool, float] | None = None
     chosen: Clause | None = None
     for other in clauses:
-        shared = len((clause.names | clause.subject) & (other.names | other.subject))
+        own = clause.names & other.names
+        shared = len(own) + len(((clause.names | clause.subject) & (other.names | other.subject)) - own) / 2
         shared += sum(any(q.said_by(o) for o in other.quantities) for q in clause.quantities)
         if not shared:
             continue
