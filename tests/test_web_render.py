@@ -61,6 +61,7 @@ REPLY: dict[str, Any] = {
     "notices": [
         {"code": "pending_review", "text": "No clinician has yet approved it."},
         {"code": "retracted", "text": "Source [1] has been withdrawn."},
+        {"code": "conflict_dose", "text": "The sources differ."},
     ],
     "related_questions": ["What helps cramps at night?"],
     "disclaimer": "This is software.",
@@ -136,9 +137,10 @@ def test_pieces_make_the_same_turn() -> None:
 
 
 def test_grave_notices_stand_above_the_quotes() -> None:
-    """A withdrawn source is announced before its words; a pending review after them."""
+    """A withdrawn source and a conflict are announced before the words; a pending review after them."""
     html = str(turn(REPLY, "q", 1, "nurse", current_version="v1"))
-    assert html.index("has been withdrawn") < html.index("statement-text") < html.index("yet approved it")
+    grave = max(html.index("has been withdrawn"), html.index("The sources differ"))
+    assert grave < html.index("statement-text") < html.index("yet approved it")
 
 
 def test_citation_names_its_passage() -> None:

@@ -15,7 +15,16 @@ from chatbot.present.glossary import explain_terms
 from chatbot.web.sources import emphasised, facts, feedback_form, join, negations, passages
 
 # Notices that stand above the quotes, because a reader who stops early must have read them.
-_FIRST = frozenset({"retracted", "superseded", "expression_of_concern", "personal_data", "no_calculation", "premise"})
+_FIRST = (
+    "retracted",
+    "superseded",
+    "expression_of_concern",
+    "conflict",
+    "population",
+    "personal",
+    "no_calc",
+    "premise",
+)
 # Words for a probability. Source: Mastrandrea et al. 2010, IPCC guidance note on uncertainties, table 1.
 _LIKELIHOODS = ((0.9, "Very likely"), (0.66, "Likely"), (0.33, "About as likely as not"), (0.0, "Unlikely"))
 
@@ -60,7 +69,7 @@ def _start(reply: Mapping[str, Any], question: str) -> Markup:
             _understood(reply, question),
             _emergency(reply.get("emergency")),
             _reason(reply),
-            _notices(notice for notice in reply["notices"] if notice["code"] in _FIRST),
+            _notices(notice for notice in reply["notices"] if notice["code"].startswith(_FIRST)),
         ]
     )
 
@@ -109,7 +118,7 @@ def turn_end(reply: Mapping[str, Any], position: int, *, current_version: str, c
     """Return what stands below the quotes: notices, confidence, sources, actions and where to go on."""
     return join(
         [
-            _notices(notice for notice in reply["notices"] if notice["code"] not in _FIRST),
+            _notices(notice for notice in reply["notices"] if not notice["code"].startswith(_FIRST)),
             _confidence(reply),
             _sources(reply["passages"]),
             _also_retrieved(reply.get("also_retrieved", ())),
