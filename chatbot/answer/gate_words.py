@@ -39,7 +39,7 @@ _SUBORDINATE = (
 _JOINT = re.compile(
     rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
     rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
-    rf"|,\s+(?=(?:and|or|so|then)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
+    rf"|,\s+(?=(?:and\s+)?(?:then|followed\s+by)\s)|,\s+(?=(?:and|or|so)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
     rf"|,?(?<!\bonly)(?<!\beven)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
     rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
     rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
@@ -56,6 +56,7 @@ _OPENS_REASON = re.compile(
     re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
+_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
 _NO_SUBJECT = re.compile(
     rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
 )
@@ -274,6 +275,9 @@ def read(text: str) -> Reading:
         if clauses and kind == "main" and piece.lower().startswith("or "):
             # An alternative belongs to what it is an alternative of.
             kind = clauses[-1].kind
+        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
+            # "… when pain comes from the joint and has not responded"
+            kind = "condition"
         leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
         if kind == "main":
             if opened and not piece.lower().startswith("or "):

@@ -454,6 +454,8 @@ def _words(
     near = ground.names.union(
         *(names_in(line) for line in (source.title, *unit.context)), _carried(unit, source), _topic(source)
     )
+    # Medicines were checked before: one that a sentence calls "it" is as good as named.
+    near |= frozenset(name for name in claim.names if name.startswith("drug:"))
     if raised := (sentence.raised & claim.names) - near:
         return Failure("overstated", _surface(sorted(raised)[0]))
     everywhere = near.union(*(read(other.whole).names for other in source.units))
@@ -574,8 +576,8 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
         said = frozenset().union(*(own.hedges for own in sentence.clauses))
         if clause.kind != "relative" and not clause.hedges <= said:
             return Failure("hedge")
-        if clause.kind in ("main", "condition") and (who := (clause.names & _people()) - sentence.names):
-            return Failure("population", _surface(sorted(who)[0]))
+        if clause.kind in ("main", "condition") and (who := _left_out(clause.names, sentence.names)):
+            return Failure("population", _surface(who))
         if clause.kind == "condition":
             asked: list[frozenset[str]] = [clause.names] if clause.names else []
             for quantity in clause.quantities:
@@ -589,6 +591,15 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
             if len(names & sentence.names) / len(names) < thresholds.condition:
                 return Failure("condition", _surface(sorted(names - sentence.names)[0]))
     return None
+
+
+def _left_out(theirs: frozenset[str], ours: frozenset[str]) -> str:
+    """Return a group that a source speaks of and a statement does not; "" if it names one of several groups."""
+    missing = (theirs & _people()) - ours
+    groups = names_in("adult woman man child infant adolescent teenager newborn")
+    if missing <= groups and theirs & groups & ours:
+        return ""
+    return sorted(missing)[0] if missing else ""
 
 
 @cache
