@@ -115,6 +115,17 @@ def test_followup_shows_what_was_understood_and_lets_it_be_edited(page: Browser)
     assert "cirrhosis" in page.text(".turn:last-child .asked")
 
 
+def test_clarification_is_answered_by_one_click(page: Browser) -> None:
+    """A question with two readings comes back as buttons; one click asks the one that was meant."""
+    page.ask("Is quinine or magnesium better for cramps?")
+    page.ask("what dose of it?")
+    choices = page.texts(".turn:last-child .choice")
+    assert len(choices) > 1
+    page.click(".turn:last-child .choice", 1)
+    page.answered(2)
+    assert page.text(".turn:last-child .asked").endswith(choices[1])
+
+
 def test_a_new_topic_leaves_the_old_one(page: Browser) -> None:
     """A question that stands alone is not read as a follow-up."""
     page.ask(NIGHT)
