@@ -240,6 +240,14 @@ def test_nothing_scrolls_sideways_on_a_phone(page: Browser) -> None:
     assert page.one("#question").is_displayed()
 
 
+def test_answer_has_half_the_height_of_a_phone_on_its_side(page: Browser) -> None:
+    """At 844 by 390 pixels the quotes are not squeezed out between bar and box."""
+    page.fresh((844, 390))
+    page.ask(NIGHT)
+    assert page.one("#conversation").rect["height"] > 390 / 2
+    assert page.one("#disclaimer").is_displayed() and page.one("#question").is_displayed()
+
+
 def test_everything_by_keyboard(page: Browser) -> None:
     """/ goes to the box, Enter sends, Tab reaches a citation, Enter opens it, Esc closes and returns."""
     from selenium.webdriver.common.action_chains import ActionChains
