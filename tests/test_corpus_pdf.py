@@ -170,6 +170,51 @@ def test_tables_keep_values_under_their_heads_and_are_marked(tmp_path: Path) -> 
     ]
 
 
+def test_cells_between_drawn_lines_are_known(tmp_path: Path) -> None:
+    """A grid of rules: centred cells, an empty one, a spanning one; nothing is left to doubt."""
+    page = Page().text(50, 760, "Table 1. Doses by age")
+    for y in (750, 730, 690, 650, 630):
+        page.box(50, y, 300, 0.5)
+    for x in (50, 150, 250, 349.5):
+        page.box(x, 650, 0.5, 100)
+    page.box(50, 630, 0.5, 20).box(349.5, 630, 0.5, 20)
+    for x, y, words in (
+        (55, 735, "Drug"), (155, 735, "Adults"), (255, 735, "Children"),
+        (55, 707, "A"), (155, 714, "10 mg at night,"), (155, 700, "never more"),
+        (55, 667, "B"), (255, 667, "5 mg"), (55, 635, "Not in pregnancy"),
+    ):  # fmt: skip
+        page.text(x, y, words)
+    d = read(tmp_path, page)
+    head = ["Table 1. Doses by age", "Drug | Adults | Children"]
+    assert [entry[1:4] + entry[5:] for entry in shown(d)][2:] == [
+        ("row", "A | 10 mg at night, never more | –", head, False),
+        ("row", "B | – | 5 mg", head, False),
+        ("row", "Not in pregnancy", head, False),
+    ]
+
+
+def test_bullets_that_are_drawn_and_lists_without_any(tmp_path: Path) -> None:
+    """Both keep their lead-in; the next column does not stand under it."""
+    page = Page()
+    y = page.lines(50, 740, "\n".join(["The left column goes on with a line of text"] * 4) + ".")
+    y = page.lines(50, y - 6, "Do not prescribe:")
+    page.box(58, y + 2, 3, 3)
+    y = page.lines(70, y, "quinine for cramp at any time")
+    page.box(58, y + 2, 3, 3)
+    y = page.lines(70, y, "relaxants")
+    y = page.lines(50, y - 6, "Avoid in addition:")
+    page.lines(70, y, "alcohol")
+    page.lines(310, 740, RIGHT)
+    assert [(entry[1], entry[2][:17], entry[3]) for entry in shown(read(tmp_path, page))][1:] == [
+        ("paragraph", "Do not prescribe:", []),
+        ("item", "quinine for cramp", ["Do not prescribe:"]),
+        ("item", "relaxants", ["Do not prescribe:"]),
+        ("paragraph", "Avoid in addition", []),
+        ("item", "alcohol", ["Avoid in addition:"]),
+        ("paragraph", "The right column ", []),
+    ]
+
+
 @pytest.mark.parametrize(
     "hide",
     [

@@ -19,8 +19,10 @@ from corpus.readers.assemble import assemble
 from corpus.readers.limits import MAX_FILE_BYTES, MEBIBYTE
 from corpus.readers.markdown import document_id
 from corpus.readers.pdf_blocks import HEADING_FACTOR, Style, read_blocks
+from corpus.readers.pdf_columns import RuledTable, in_order, with_dots
 from corpus.readers.pdf_glyphs import read_page
-from corpus.readers.pdf_lines import Line, page_lines
+from corpus.readers.pdf_lines import Line, read_segments
+from corpus.readers.pdf_tables import ruled_tables
 
 # The longest guidelines have some 800 pages.
 _MAX_PAGES = 2000
@@ -58,11 +60,12 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
         raise UnreadableSource("encrypted: no password was given" if is_locked else f"damaged PDF: {error}") from error
     if not any(lines):
         raise UnreadableSource("no text in this PDF: its pages are pictures")
-    first_page = " ".join(line.text for line in lines[0])
+    first_page = " ".join(line.text for line in lines[0] if isinstance(line, Line))
     kept = [line for page in _without_running_heads(lines, heights) for line in page]
-    if not kept:
+    if not any(isinstance(line, Line) for line in kept):
         raise UnreadableSource("no text in this PDF but page heads")
-    title, events = read_blocks(kept, Style.of(kept, contents), is_scan=is_scan)
+    text_lines = [line for line in kept if isinstance(line, Line)]
+    title, events = read_blocks(kept, Style.of(text_lines, contents), is_scan=is_scan)
     doi = _DOI_LABEL.search(first_page)
     yield assemble(
         events,
@@ -73,11 +76,11 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
     )
 
 
-def _read_pages(pdf: Any, started: float) -> tuple[list[list[Line]], list[float], bool]:
+def _read_pages(pdf: Any, started: float) -> tuple[list[list[Line | RuledTable]], list[float], bool]:
     """Return the lines of every page, the pages' heights, and whether any of them is a scan."""
     if len(pdf) > _MAX_PAGES:
         raise UnreadableSource(f"more than {_MAX_PAGES} pages")
-    lines: list[list[Line]] = []
+    lines: list[list[Line | RuledTable]] = []
     heights: list[float] = []
     is_scan = False
     for number in range(1, len(pdf) + 1):
@@ -90,7 +93,8 @@ def _read_pages(pdf: Any, started: float) -> tuple[list[list[Line]], list[float]
             raise UnreadableSource(str(error)) from error
         finally:
             page.close()
-        lines.append(page_lines(glyphs, number))
+        tables, rest = ruled_tables(read_segments(glyphs), glyphs.rules, number)
+        lines.append(with_dots(in_order([*rest, *tables], glyphs.rules, number), glyphs.dots))
         heights.append(glyphs.height)
         is_scan |= glyphs.is_scan and bool(glyphs.glyphs)
     return lines, heights, is_scan
@@ -109,13 +113,17 @@ def _contents(pdf: Any) -> dict[str, int]:
     return found
 
 
-def _without_running_heads(pages: Sequence[Sequence[Line]], heights: Sequence[float]) -> Iterator[list[Line]]:
+def _without_running_heads(
+    pages: Sequence[Sequence[Line | RuledTable]], heights: Sequence[float]
+) -> Iterator[list[Line | RuledTable]]:
     """Yield each page's lines less page numbers and what many pages repeat at their edges."""
 
-    sizes = sorted(line.size for page in pages for line in page for _ in line.text)
-    text_size = sizes[len(sizes) // 2]
+    sizes = sorted(line.size for page in pages for line in page if isinstance(line, Line) for _ in line.text)
+    text_size = sizes[len(sizes) // 2] if sizes else 0.0
 
-    def is_edge(line: Line, height: float) -> bool:
+    def is_edge(line: Line | RuledTable, height: float) -> bool:
+        if isinstance(line, RuledTable):
+            return False
         share = _LARGE_MARGIN_SHARE if line.size > text_size * HEADING_FACTOR else _MARGIN_SHARE
         return line.base > height * (1 - share) or line.base < height * share
 
@@ -123,15 +131,14 @@ def _without_running_heads(pages: Sequence[Sequence[Line]], heights: Sequence[fl
         # Page numbers within a head differ from page to page; so may left and right pages.
         return re.sub(r"\d+", "#", line.text).casefold(), round(line.base / 10)
 
-    counts = Counter(
-        entry
-        for page, height in zip(pages, heights, strict=True)
-        for entry in {key(line) for line in page if is_edge(line, height)}
-    )
+    counts: Counter[tuple[str, int]] = Counter()
+    for page, height in zip(pages, heights, strict=True):
+        counts.update({key(line) for line in page if isinstance(line, Line) and is_edge(line, height)})
     least = max(_LEAST_REPEATS, round(len(pages) * _REPEAT_SHARE))
     for page, height in zip(pages, heights, strict=True):
         yield [
             line
             for line in page
-            if not (is_edge(line, height) and (counts[key(line)] >= least or _PAGE_NUMBER.fullmatch(line.text)))
+            if isinstance(line, RuledTable)
+            or not (is_edge(line, height) and (counts[key(line)] >= least or _PAGE_NUMBER.fullmatch(line.text)))
         ]

@@ -12,8 +12,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from corpus.readers.assemble import REFERENCES_HEADING, Event, Piece, RichCell, TableEvent
-from corpus.readers.pdf_lines import Line, Segment
+from corpus.readers.assemble import REFERENCES_HEADING, Event, Piece
+from corpus.readers.pdf_columns import RuledTable
+from corpus.readers.pdf_lines import Line
+from corpus.readers.pdf_tables import spaced_table, spaced_table_end
 
 # Headings are set larger than text by at least this factor.
 HEADING_FACTOR = 1.1
@@ -26,7 +28,10 @@ _PARAGRAPH_GAP = 0.45
 _INDENT = 0.8
 # A line that ends before this part of its column has ended by itself.
 _FULL_SHARE = 0.85
+# A page of one paragraph has some sixty lines; the longest tables run over a few pages.
+_MAX_BLOCK_LINES = 400
 _BULLET = re.compile(r"(?P<mark>[•●▪◦‣·–—-]|[o](?=\s+[A-Z])|\(?\d{1,2}[.)]|\(?[a-z][.)]|\(?[ivx]{1,4}\))\s+(?=\S)")
+_DRAWN = re.compile("")
 _GLYPH_BULLET = re.compile(r"[•●▪◦‣]\s*(?=\S)")
 _ENTRY = re.compile(r"\[\d{1,3}\]\s*|\d{1,3}[.)]\s+|\d{1,3}\s+(?=[A-Z])")
 _ENDS_SENTENCE = re.compile(r"[.!?:][\"”’)\]\d,\s]*$")
@@ -82,32 +87,60 @@ class Style:
         )
 
 
-def read_blocks(lines: Sequence[Line], style: Style, *, is_scan: bool = False) -> tuple[str, list[Event]]:
+def read_blocks(lines: Sequence[Line | RuledTable], style: Style, *, is_scan: bool = False) -> tuple[str, list[Event]]:
     """Return the title, the largest line of the first page, and the blocks in order."""
-    title = _title(lines, style)
+    title = _title([line for line in lines if isinstance(line, Line)], style)
     events: list[Event] = []
     in_references = 0
+    opener: Line | None = None
     position = 0
     while position < len(lines):
         line = lines[position]
+        if isinstance(line, RuledTable):
+            table = replace(line.event, caption=_caption(events))
+            events.append(Event("table", table=table, page=line.page, is_uncertain=line.is_uncertain))
+            position += 1
+            continue
+        stretch = _lines_from(lines, position)
         level = style.heading_level(line)
         if level:
-            stop = _heading_end(lines, position, style, level)
-            heading = Event("heading", tuple(_joined(lines[position:stop], style)), level, page=line.page)
+            size = _heading_end(stretch, style, level)
+            heading = Event("heading", tuple(_joined(stretch[:size], style)), level, page=line.page)
             in_references = level if REFERENCES_HEADING.fullmatch(heading.text) else 0
             events.append(heading)
         elif in_references:
-            stop = _entry_end(lines, position, style)
-            events.append(Event("paragraph", tuple(_joined(lines[position:stop], style)), page=line.page))
-        elif stop := _table_end(lines, position):
-            events.append(_table(lines[position:stop], _caption(events)))
+            size = _entry_end(stretch, style)
+            events.append(Event("paragraph", tuple(_joined(stretch[:size], style)), page=line.page))
+        elif size := spaced_table_end(stretch, 0):
+            events.append(spaced_table(stretch[:size], _caption(events)))
         else:
-            stop = _paragraph_end(lines, position, style)
-            events.append(_text_event(lines[position:stop], style))
-        position = stop
+            size = _paragraph_end(stretch, style)
+            event = _text_event(stretch[:size], style)
+            if opener and event.kind == "paragraph" and _hangs_under(line, opener, style):
+                event = replace(event, kind="item")
+            events.append(event)
+            # What stands indented below a sentence that ends in a colon is its list, with or without bullets.
+            opener = line if event.kind == "paragraph" and event.text.endswith(":") else opener
+            opener = opener if event.kind == "item" or event.text.endswith(":") else None
+        position += size
     if is_scan:
         events = [replace(event, is_uncertain=True) for event in events]
     return title, events
+
+
+def _hangs_under(line: Line, opener: Line, style: Style) -> bool:
+    is_same_column = line.page == opener.page and abs(line.left - opener.left) < 1 and line.base < opener.base
+    return is_same_column and line.x0 > opener.x0 + _INDENT * style.size
+
+
+def _lines_from(lines: Sequence[Line | RuledTable], start: int) -> list[Line]:
+    """Return the lines from here to the next drawn table, no more of them than one block has."""
+    found = []
+    for line in lines[start : start + _MAX_BLOCK_LINES]:
+        if isinstance(line, RuledTable):
+            break
+        found.append(line)
+    return found
 
 
 def _rounded(size: float) -> float:
@@ -126,16 +159,16 @@ def _title(lines: Sequence[Line], style: Style) -> str:
     return " ".join("".join(piece.text for piece in _joined(first[start:stop], style)).split())
 
 
-def _heading_end(lines: Sequence[Line], start: int, style: Style, level: int) -> int:
-    """Return where a heading of several lines ends."""
-    stop = start + 1
+def _heading_end(lines: Sequence[Line], style: Style, level: int) -> int:
+    """Return how many lines the heading that comes first has."""
+    stop = 1
     while (
         stop < len(lines)
-        and lines[stop].page == lines[start].page
+        and lines[stop].page == lines[0].page
         and style.heading_level(lines[stop]) == level
         and lines[stop].text.casefold() not in style.contents
-        and 0 < lines[stop - 1].base - lines[stop].base < 1.6 * lines[start].size
-        and abs(lines[stop].size - lines[start].size) < 0.5
+        and 0 < lines[stop - 1].base - lines[stop].base < 1.6 * lines[0].size
+        and abs(lines[stop].size - lines[0].size) < 0.5
         # A line that ended early was not broken.
         and lines[stop - 1].x1 > lines[stop - 1].left + 0.5 * (lines[stop - 1].right - lines[stop - 1].left)
     ):
@@ -143,17 +176,20 @@ def _heading_end(lines: Sequence[Line], start: int, style: Style, level: int) ->
     return stop
 
 
-def _paragraph_end(lines: Sequence[Line], start: int, style: Style) -> int:
-    stop = start + 1
-    while stop < len(lines) and _goes_on(lines, start, stop, style):
+def _paragraph_end(lines: Sequence[Line], style: Style) -> int:
+    """Return how many lines the paragraph or item that comes first has."""
+    stop = 1
+    while stop < len(lines) and _goes_on(lines, stop, style):
         stop += 1
     return stop
 
 
-def _goes_on(lines: Sequence[Line], start: int, position: int, style: Style) -> bool:
-    """Say whether a line goes on with the paragraph or item that begins at `start`."""
-    first, last, line = lines[start], lines[position - 1], lines[position]
-    if style.heading_level(line) or abs(line.size - last.size) > 0.12 * style.size or _table_end(lines, position):
+def _goes_on(lines: Sequence[Line], position: int, style: Style) -> bool:
+    """Say whether a line goes on with the paragraph or item that the first one begins."""
+    first, last, line = lines[0], lines[position - 1], lines[position]
+    if style.heading_level(line) or abs(line.size - last.size) > 0.12 * style.size:
+        return False
+    if spaced_table_end(lines, position):
         return False
     if _bullet(line):
         return False
@@ -173,7 +209,9 @@ def _goes_on(lines: Sequence[Line], start: int, position: int, style: Style) -> 
 
 
 def _bullet(line: Line) -> re.Match[str] | None:
-    return _BULLET.match(line.text) or _GLYPH_BULLET.match(line.text)
+    """Return the bullet that a line begins with, an empty match for one that is drawn."""
+    found = _BULLET.match(line.text) or _GLYPH_BULLET.match(line.text)
+    return found or (_DRAWN.match(line.text) if line.has_dot else None)
 
 
 def _text_event(lines: Sequence[Line], style: Style) -> Event:
@@ -231,15 +269,15 @@ def _cut_end(pieces: Sequence[Piece]) -> list[Piece]:
     return [*pieces[:-1], replace(last, text=last.text[:-1])]
 
 
-def _entry_end(lines: Sequence[Line], start: int, style: Style) -> int:
-    """Return where an entry of the reference list ends: at the next number, or at the next line that hangs out."""
-    is_numbered = bool(_ENTRY.match(lines[start].text))
-    stop = start + 1
+def _entry_end(lines: Sequence[Line], style: Style) -> int:
+    """Return how many lines an entry of the reference list has: up to the next number, or the next that hangs out."""
+    is_numbered = bool(_ENTRY.match(lines[0].text))
+    stop = 1
     while stop < len(lines) and not style.heading_level(lines[stop]):
         line, last = lines[stop], lines[stop - 1]
-        if is_numbered and _ENTRY.match(line.text) and line.x0 <= lines[start].x0 + style.size:
+        if is_numbered and _ENTRY.match(line.text) and line.x0 <= lines[0].x0 + style.size:
             break
-        hangs_out = line.x0 < last.x0 - 0.5 * style.size or (stop == start + 1 and abs(line.x0 - last.x0) < 1)
+        hangs_out = line.x0 < last.x0 - 0.5 * style.size or (stop == 1 and abs(line.x0 - last.x0) < 1)
         is_apart = last.base - line.base > style.pitch + _PARAGRAPH_GAP * style.size
         if (
             not is_numbered
@@ -251,78 +289,6 @@ def _entry_end(lines: Sequence[Line], start: int, style: Style) -> int:
     return stop
 
 
-def _table_end(lines: Sequence[Line], start: int) -> int:
-    """Return where a table that begins here ends, 0 if none does: two lines in a row with cells apart."""
-    if len(lines[start].segments) < 2 or start + 1 >= len(lines):
-        return 0
-    stop = start
-    rows = 0
-    while stop < len(lines) and lines[stop].page == lines[start].page:
-        line = lines[stop]
-        gap = lines[stop - 1].base - line.base if stop > start else 0.0
-        if gap < 0 or gap > 3.5 * line.size:
-            break
-        if len(line.segments) > 1:
-            rows += 1
-        elif not _continues_cell(lines[start:stop], line):
-            break
-        stop += 1
-    while stop > start and len(lines[stop - 1].segments) < 2 and lines[stop - 1].x0 < lines[start].x0 + 1:
-        stop -= 1
-    return stop if rows > 1 else 0
-
-
-def _continues_cell(table: Sequence[Line], line: Line) -> bool:
-    """Say whether a lone segment stands under one of a table's cells rather than being text after it."""
-    starts = [segment.x0 for row in table for segment in row.segments]
-    is_aligned = any(abs(line.x0 - start) < line.size for start in starts)
-    is_narrow = line.x1 - line.x0 < 0.6 * (line.right - line.left)
-    return is_aligned and is_narrow and table[-1].base - line.base < 1.6 * line.size
-
-
 def _caption(events: list[Event]) -> tuple[Piece, ...]:
     """Take the caption that was written last, if it was, away from the events."""
     return events.pop().pieces if events and events[-1].kind == "caption" else ()
-
-
-def _table(lines: Sequence[Line], caption: tuple[Piece, ...]) -> Event:
-    """Return a table; its cells go into the columns that their places say, and all of it is uncertain."""
-    columns = _column_places([segment for line in lines for segment in line.segments])
-    rows: list[list[list[Piece]]] = []
-    for line in lines:
-        cells: list[list[Piece]] = [[] for _ in columns]
-        for segment in line.segments:
-            cells[_column_of(segment, columns)] += [
-                *([Piece(" ")] if cells[_column_of(segment, columns)] else []),
-                *segment.pieces,
-            ]
-        # A line that leaves the first column empty goes on with the cells of the row above.
-        if rows and not cells[0] and sum(bool(cell) for cell in cells) < len(columns):
-            is_same_row = any(cell and rows[-1][n] for n, cell in enumerate(cells))
-            if is_same_row and len(line.segments) < len(columns) - 1:
-                for n, cell in enumerate(cells):
-                    rows[-1][n] += [Piece(" "), *cell] if cell else []
-                continue
-        rows.append(cells)
-    table = [tuple(RichCell(tuple(cell)) for cell in row) for row in rows]
-    event = TableEvent((table[0],), tuple(table[1:]), caption)
-    return Event("table", table=event, page=lines[0].page, is_uncertain=True)
-
-
-def _column_places(segments: Sequence[Segment]) -> list[tuple[float, float]]:
-    """Return the columns of a table as ranges: cells that lie above each other are one column."""
-    places: list[tuple[float, float]] = []
-    # Narrow cells first: a head over two columns must not make them one.
-    for segment in sorted(segments, key=lambda s: s.x1 - s.x0):
-        touching = [place for place in places if segment.x0 < place[1] and place[0] < segment.x1]
-        if not touching:
-            places.append((segment.x0, segment.x1))
-        elif len(touching) == 1:
-            places[places.index(touching[0])] = (min(segment.x0, touching[0][0]), max(segment.x1, touching[0][1]))
-    return sorted(places)
-
-
-def _column_of(segment: Segment, columns: Sequence[tuple[float, float]]) -> int:
-    """Return the column that a cell overlaps most, the nearest if it overlaps none."""
-    overlaps = [min(segment.x1, high) - max(segment.x0, low) for low, high in columns]
-    return max(range(len(columns)), key=lambda n: overlaps[n])

@@ -8,8 +8,9 @@ from __future__ import annotations
 import ctypes
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 # Smaller print is there to be found by machines, not read (footnotes are set in 6 points or more).
@@ -24,6 +25,11 @@ _INVISIBLE_MODE = 3
 _BOLD_NAME = re.compile(r"bold|black|heavy|semibold|demi|,b\b|-b\b", re.I)
 _FORCE_BOLD = 1 << 18
 _BOLD_WEIGHT = 600
+# In points: what is drawn thinner than this is a line, and shorter ones are parts of pictures. Curves have more points
+# than a box has.
+_MOST_RULE_WIDTH, _LEAST_RULE, _MAX_RULE_POINTS, _MAX_PATHS = 2.5, 8.0, 6, 4000
+# A drawn bullet.
+_LEAST_DOT, _MOST_DOT = 1.5, 7.0
 # No page in print holds more; a page of a million characters is made to break readers.
 MAX_GLYPHS = 60_000
 
@@ -43,13 +49,34 @@ class Glyph:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """A drawn line or the edge of a box, in points from the lower left corner."""
+
+    x0: float
+    x1: float
+    y0: float
+    y1: float
+
+    @property
+    def is_level(self) -> bool:
+        """Say whether it runs across the page rather than down."""
+        return self.x1 - self.x0 >= self.y1 - self.y0
+
+
+@dataclass(frozen=True, slots=True)
 class PageGlyphs:
-    """A page's visible characters in the order of its content; `is_scan` says that they lie behind a picture."""
+    """A page's visible characters in the order of its content, and the lines drawn on it.
+
+    `is_scan` says that the characters lie behind a picture. `dots` are small drawn shapes (right edge, middle): some
+    programs draw the bullets of a list.
+    """
 
     glyphs: tuple[Glyph, ...]
     width: float
     height: float
     is_scan: bool = False
+    rules: tuple[Rule, ...] = ()
+    dots: tuple[tuple[float, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +136,29 @@ def read_page(page: Any) -> PageGlyphs:
     visible = [(glyph, look) for glyph, look in found if not look.is_invisible]
     if any(glyph.char.isalnum() for glyph, _ in visible):
         shown = _without_unseen(page, visible)
-        return PageGlyphs(tuple(shown), width, height)
+        drawn = list(_drawn(page, pdfium))
+        rules = tuple(shape for shape in drawn if isinstance(shape, Rule))
+        dots = tuple(shape for shape in drawn if not isinstance(shape, Rule))
+        return PageGlyphs(tuple(shown), width, height, rules=rules, dots=dots)
     # Text behind the picture of a scanned page: what a machine read, unproved.
     return PageGlyphs(tuple(glyph for glyph, _ in found), width, height, is_scan=True)
+
+
+def _drawn(page: Any, pdfium: Any) -> Iterator[Rule | tuple[float, float]]:
+    """Yield the thin boxes and lines of a page, the edges of its larger boxes, and its dots."""
+    paths = page.get_objects(filter=[pdfium.FPDF_PAGEOBJ_PATH], max_depth=3)
+    for path in islice(paths, _MAX_PATHS):
+        left, bottom, right, top = path.get_bounds()
+        width, height = right - left, top - bottom
+        if _LEAST_DOT <= min(width, height) <= max(width, height) <= _MOST_DOT:
+            yield right, (bottom + top) / 2
+        elif max(width, height) < _LEAST_RULE or pdfium.FPDFPath_CountSegments(path.raw) > _MAX_RULE_POINTS:
+            continue
+        elif min(width, height) <= _MOST_RULE_WIDTH:
+            yield Rule(left, right, bottom, top)
+        else:
+            yield from (Rule(left, right, y, y) for y in (bottom, top))
+            yield from (Rule(x, x, bottom, top) for x in (left, right))
 
 
 def _look(pdfium: Any, raw: Any, position: int, owner: Any) -> _Look:

@@ -1,6 +1,6 @@
-"""Puts a PDF page's characters into lines in reading order: raised characters kept apart, columns one after another.
+"""Puts a PDF page's characters into stretches of text: raised characters kept apart, double printing undone.
 
-Is: geometry on one page. Is not: a judge of what a line is (see `pdf.py`).
+Is: geometry of neighbouring characters. Is not: aware of columns (see `pdf_columns.py`) or of what a line says.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from corpus.readers.pdf_glyphs import Glyph, PageGlyphs
 # stretch blanks to one, and cells and columns are further apart than that.
 _WORD_GAP = 0.15
 _CELL_GAP = 1.4
+# Stretches that a file writes apart, but so close, are one.
+_JOIN_GAP = 0.5
 # A character of less than this part of its line's size, this far off its base line, is raised or lowered.
 _SMALL = 0.85
 _RAISED, _LOWERED = 0.15, -0.06
@@ -25,18 +27,16 @@ _RAISED, _LOWERED = 0.15, -0.06
 _REACH_UP, _REACH_DOWN, _REACH_ASIDE = 0.75, 0.4, 0.6
 _MAX_MARK_CHARS = 5
 # Base lines that differ by less are one.
-_SAME_LINE = 0.18
-# A gutter is at least this wide (points) and crossed by at most this part of the lines.
-_LEAST_GUTTER, _MOST_CROSSING = 9.0, 0.2
-# Text fills its column; the cells of a table do not.
-_LEAST_FILL = 0.55
-_LEAST_COLUMN_LINES = 4
+SAME_LINE = 0.18
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of a line without a wide gap; `is_uncertain` says that its numbers may not be what they seem."""
+    """A stretch of a line without a wide gap; `is_uncertain` says that its numbers may not be what they seem.
+
+    `blank` is the widest distance between two of its words.
+    """
 
     pieces: tuple[Piece, ...]
     x0: float
@@ -45,6 +45,7 @@ class Segment:
     size: float
     is_bold: bool
     is_uncertain: bool = False
+    blank: float = 0.0
 
     @property
     def text(self) -> str:
@@ -54,12 +55,16 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of one column: a segment, or several where wide gaps part them as in a table's row."""
+    """One line of one column: a segment, or several where wide gaps part them as in a table's row.
+
+    `left` and `right` are its column's edges; `has_dot` says that a bullet is drawn before it.
+    """
 
     segments: tuple[Segment, ...]
     page: int
     left: float
     right: float
+    has_dot: bool = False
 
     @property
     def text(self) -> str:
@@ -92,85 +97,102 @@ class Line:
         return all(segment.is_bold for segment in self.segments)
 
 
-def page_lines(page: PageGlyphs, number: int) -> list[Line]:
-    """Return a page's lines in reading order; `number` is the page's, from 1."""
-    segments = [segment for row in _rows(page.glyphs) for segment in _segments(row, page.is_scan)]
-    return [line for column in _columns(segments, number) for line in column]
+def read_segments(page: PageGlyphs) -> list[Segment]:
+    """Return a page's stretches of text without wide gaps, in no useful order.
+
+    A file's own order of characters decides what belongs together, since it never jumps between columns within a
+    line; places decide only where stretches touch, and where a raised number was written apart.
+    """
+    runs = _join_marks(_join_touching(_written_runs(page.glyphs)))
+    return [_segment(run, page.is_scan) for run in runs]
 
 
-def _rows(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
-    """Return characters by the line that they stand on, top to bottom; small ones join the line that they touch."""
-    rows: list[list[Glyph]] = []
-    for glyph in sorted((g for g in glyphs if g.char.strip()), key=lambda g: (-g.base, g.x0)):
-        row = rows[-1] if rows else None
-        if row and row[0].base - glyph.base <= _SAME_LINE * max(row[0].size, glyph.size):
-            row.append(glyph)
-        else:
-            rows.append([glyph])
-    rows = [sorted(row, key=lambda g: g.x0) for row in rows]
-    sizes = [median(glyph.size for glyph in row) for row in rows]
-    added: list[list[Glyph]] = [[] for _ in rows]
-    for position, row in enumerate(rows):
-        kept: list[Glyph] = []
-        for cluster in _clusters(row):
-            near = [n for n in range(max(0, position - 3), min(len(rows), position + 4)) if n != position]
-            home = next((n for n in near if _belongs(cluster, rows[n], sizes[n])), None)
-            (kept if home is None else added[home]).extend(cluster)
-        rows[position] = kept
-    joined = [sorted([*row, *extra], key=lambda g: g.x0) for row, extra in zip(rows, added, strict=True)]
-    return [row for row in joined if row]
-
-
-def _clusters(row: Sequence[Glyph]) -> list[list[Glyph]]:
-    """Return the runs of a row that stand together and have one size."""
+def _written_runs(glyphs: Sequence[Glyph]) -> list[list[Glyph]]:
+    """Return characters that were written one after another on one line."""
     runs: list[list[Glyph]] = []
-    for glyph in row:
-        last = runs[-1][-1] if runs else None
-        if last and glyph.x0 - last.x1 < _REACH_ASIDE * glyph.size and abs(glyph.size - last.size) < 0.1 * last.size:
-            runs[-1].append(glyph)
+    for glyph in glyphs:
+        if not glyph.char.strip():
+            continue
+        run = runs[-1] if runs else None
+        if run and _follows(run, glyph):
+            if not _is_double(run[-1], glyph):
+                run.append(glyph)
         else:
             runs.append([glyph])
     return runs
 
 
-def _belongs(cluster: Sequence[Glyph], row: Sequence[Glyph], size: float) -> bool:
-    """Say whether a run of small characters is raised or lowered beside a letter of a row."""
-    if not row:
+def _follows(run: Sequence[Glyph], glyph: Glyph) -> bool:
+    last, largest = run[-1], max(run[-12:], key=lambda g: g.size)
+    size = max(largest.size, glyph.size)
+    gap = glyph.x0 - last.x1
+    if not -0.9 * size < gap < _CELL_GAP * size or glyph.x0 < run[0].x0 - 0.1 * size:
         return False
-    offset = cluster[0].base - median(glyph.base for glyph in row)
-    is_small = cluster[0].size < _SMALL * size
-    # Some programs raise a footnote's number without making it smaller.
-    is_mark = len(cluster) <= _MAX_MARK_CHARS and not any(glyph.char.isalpha() for glyph in cluster)
-    if is_small:
-        is_near = -_REACH_DOWN * size <= offset <= _REACH_UP * size
-    else:
-        is_near = is_mark and 2 * _RAISED * size <= offset <= _REACH_UP * size
-    left, right, reach = cluster[0].x0, cluster[-1].x1, _REACH_ASIDE * size
-    return is_near and any(
-        (glyph.size > cluster[0].size or not is_small)
-        and (-reach < left - glyph.x1 < reach or -reach < glyph.x0 - right < reach)
-        for glyph in row
-    )
-
-
-def _segments(row: Sequence[Glyph], is_uncertain: bool) -> list[Segment]:
-    """Return a row's stretches between wide gaps."""
-    parts: list[list[Glyph]] = []
-    for glyph in row:
-        last = parts[-1][-1] if parts else None
-        if last and _is_double(last, glyph):
-            continue
-        if last and glyph.x0 - max(g.x1 for g in parts[-1][-4:]) < _CELL_GAP * max(last.size, glyph.size):
-            parts[-1].append(glyph)
-        else:
-            parts.append([glyph])
-    return [_segment(part, is_uncertain) for part in parts]
+    offset = glyph.base - largest.base
+    if abs(offset) <= SAME_LINE * size:
+        return True
+    # A raised or lowered number, or the line's own text after one that began it.
+    is_raised = glyph.size < _SMALL * largest.size and -_REACH_DOWN * size <= offset <= _REACH_UP * size
+    is_back = largest.size < _SMALL * glyph.size and -_REACH_UP * size <= offset <= _REACH_DOWN * size
+    return gap < _REACH_ASIDE * size and (is_raised or is_back)
 
 
 def _is_double(last: Glyph, glyph: Glyph) -> bool:
     """Say whether a character is printed twice in one place, as some programs do for bold."""
-    width = max(last.x1 - last.x0, 0.1)
-    return glyph.char == last.char and abs(glyph.x0 - last.x0) < 0.3 * width
+    return glyph.char == last.char and abs(glyph.x0 - last.x0) < 0.3 * max(last.x1 - last.x0, 0.1)
+
+
+def _join_touching(runs: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Return runs with those as one that stand on one line and all but touch, or lie over each other."""
+    joined: list[list[Glyph]] = []
+    rows: dict[int, list[list[Glyph]]] = {}
+    for run in sorted(runs, key=lambda r: r[0].x0):
+        home = max(run, key=lambda g: g.size)
+        near = [other for key in (-1, 0, 1) for other in rows.get(round(home.base / 2) + key, ())]
+        for other in near:
+            last = max(other, key=lambda g: g.x1)
+            size = max(home.size, last.size)
+            is_same_line = abs(max(other, key=lambda g: g.size).base - home.base) <= SAME_LINE * size
+            if is_same_line and run[0].x0 - last.x1 < _JOIN_GAP * size:
+                for glyph in run:
+                    if not any(_is_double(placed, glyph) for placed in other):
+                        other.append(glyph)
+                other.sort(key=lambda g: g.x0)
+                break
+        else:
+            joined.append(run)
+            rows.setdefault(round(home.base / 2), []).append(run)
+    return joined
+
+
+def _join_marks(runs: list[list[Glyph]]) -> list[list[Glyph]]:
+    """Return runs with small ones, written apart, put beside the letter that they are raised or lowered from."""
+    kept = list(runs)
+    for mark in runs:
+        if len(mark) > 4 * _MAX_MARK_CHARS:
+            continue
+        home = next((run for run in kept if run is not mark and _belongs(mark, run)), None)
+        if home is not None:
+            kept.remove(mark)
+            home.extend(mark)
+            home.sort(key=lambda g: g.x0)
+    return kept
+
+
+def _belongs(mark: Sequence[Glyph], run: Sequence[Glyph]) -> bool:
+    """Say whether a short run is raised or lowered beside a letter of another."""
+    largest = max(run, key=lambda g: g.size)
+    size, offset = largest.size, mark[0].base - largest.base
+    if max(glyph.size for glyph in mark) < _SMALL * size:
+        is_near = -_REACH_DOWN * size <= offset <= _REACH_UP * size
+    else:
+        # Some programs raise a footnote's number without making it smaller.
+        is_mark = len(mark) <= _MAX_MARK_CHARS and not any(glyph.char.isalpha() for glyph in mark)
+        is_near = is_mark and len(run) > len(mark) and 2 * _RAISED * size <= offset <= _REACH_UP * size
+    left, right, reach = mark[0].x0, mark[-1].x1, _REACH_ASIDE * size
+    return is_near and any(
+        -reach < left - glyph.x1 < reach or -reach < glyph.x0 - right < reach for glyph in run if glyph.size == size
+    )
 
 
 def _segment(glyphs: Sequence[Glyph], is_uncertain: bool) -> Segment:
@@ -181,6 +203,7 @@ def _segment(glyphs: Sequence[Glyph], is_uncertain: bool) -> Segment:
     base = median(glyph.base for glyph in full or glyphs)
     pieces: list[Piece] = []
     last: Glyph | None = None
+    blank = 0.0
     for glyph in glyphs:
         offset = (glyph.base - base) / size
         is_small = glyph.size < _SMALL * size
@@ -200,6 +223,7 @@ def _segment(glyphs: Sequence[Glyph], is_uncertain: bool) -> Segment:
             is_uncertain |= gap < -0.6 * min(glyph.x1 - glyph.x0, last.x1 - last.x0) and not (script or is_small)
             if gap > _WORD_GAP * min(size, max(glyph.size, last.size)):
                 pieces.append(Piece(" "))
+                blank = max(blank, gap)
         char = glyph.char.translate(_LIGATURES)
         if pieces and pieces[-1].script == script and pieces[-1].is_bold == glyph.is_bold and pieces[-1].text != " ":
             pieces[-1] = replace(pieces[-1], text=pieces[-1].text + char)
@@ -207,99 +231,4 @@ def _segment(glyphs: Sequence[Glyph], is_uncertain: bool) -> Segment:
             pieces.append(Piece(char, glyph.is_bold, script))
         last = glyph
     is_bold = all(glyph.is_bold for glyph in full or glyphs)
-    return Segment(tuple(pieces), glyphs[0].x0, max(g.x1 for g in glyphs), base, size, is_bold, is_uncertain)
-
-
-def _columns(segments: Sequence[Segment], page: int) -> list[list[Line]]:
-    """Return lines column by column; what crosses the gutter parts the page into bands."""
-    if not segments:
-        return []
-    gutter = _gutter(segments)
-    if gutter is None:
-        return [_lines(segments, page)]
-    wide = _tabular(segments, gutter)
-    columns: list[list[Line]] = []
-    left: list[Segment] = []
-    right: list[Segment] = []
-    across: list[Segment] = []
-
-    def close_columns() -> None:
-        for side in (left, right):
-            if side:
-                # A third column shows once the page is halved.
-                columns.extend(_columns(side, page) if len(side) >= 2 * _LEAST_COLUMN_LINES else [_lines(side, page)])
-                side.clear()
-
-    for segment in sorted(segments, key=lambda s: (-s.base, s.x0)):
-        is_across = segment.x0 < gutter < segment.x1 or segment in wide
-        if is_across:
-            close_columns()
-            across.append(segment)
-            continue
-        if across:
-            columns.append(_lines(across, page))
-            across = []
-        (left if segment.x1 <= gutter else right).append(segment)
-    close_columns()
-    if across:
-        columns.append(_lines(across, page))
-    return columns
-
-
-def _gutter(segments: Sequence[Segment]) -> float | None:
-    """Return the middle of the gutter between two columns of text, None if there is one column."""
-    if len(segments) < 2 * _LEAST_COLUMN_LINES:
-        return None
-    low, high = min(s.x0 for s in segments), max(s.x1 for s in segments)
-    rows = len({round(s.base) for s in segments})
-    best: tuple[float, float] | None = None
-    start: float | None = None
-    x = low + 0.2 * (high - low)
-    while x < low + 0.8 * (high - low):
-        crossing = sum(s.x0 < x < s.x1 for s in segments)
-        if crossing <= _MOST_CROSSING * rows:
-            start = x if start is None else start
-            if best is None or x - start > best[1] - best[0]:
-                best = (start, x)
-        else:
-            start = None
-        x += 1.5
-    if best is None or best[1] - best[0] < _LEAST_GUTTER:
-        return None
-    gutter = (best[0] + best[1]) / 2
-    left = [s for s in segments if s.x1 <= gutter]
-    right = [s for s in segments if s.x0 >= gutter]
-    for side in (left, right):
-        if len(side) < _LEAST_COLUMN_LINES:
-            return None
-        width = max(s.x1 for s in side) - min(s.x0 for s in side)
-        if median(s.x1 - s.x0 for s in side) < _LEAST_FILL * width:
-            return None
-    return gutter
-
-
-def _tabular(segments: Sequence[Segment], gutter: float) -> set[Segment]:
-    """Return the segments of rows with more cells than the page has columns: a table across both."""
-    rows: dict[int, list[Segment]] = {}
-    for segment in segments:
-        rows.setdefault(round(segment.base), []).append(segment)
-    bases = sorted(rows, reverse=True)
-    many = {base for base in bases if len(rows[base]) > 2}
-    tabular: set[Segment] = set()
-    for position, base in enumerate(bases):
-        neighbours = {*bases[max(0, position - 1) : position], *bases[position + 1 : position + 2]}
-        if base in many and neighbours & many:
-            tabular |= set(rows[base])
-    return tabular
-
-
-def _lines(segments: Sequence[Segment], page: int) -> list[Line]:
-    """Return segments as lines from top to bottom."""
-    left, right = min(s.x0 for s in segments), max(s.x1 for s in segments)
-    rows: list[list[Segment]] = []
-    for segment in sorted(segments, key=lambda s: (-s.base, s.x0)):
-        if rows and rows[-1][0].base - segment.base <= _SAME_LINE * max(rows[-1][0].size, segment.size):
-            rows[-1].append(segment)
-        else:
-            rows.append([segment])
-    return [Line(tuple(sorted(row, key=lambda s: s.x0)), page, left, right) for row in rows]
+    return Segment(tuple(pieces), glyphs[0].x0, max(g.x1 for g in glyphs), base, size, is_bold, is_uncertain, blank)
