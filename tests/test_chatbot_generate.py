@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 from chatbot.answer.entailment import EntailmentUnavailable, entailment_of, load_entailment
 from chatbot.answer.generate import Generated
@@ -14,7 +15,6 @@ from chatbot.answer.prompts import SENT_TURNS
 from chatbot.answer.verify import Draft
 from chatbot.answer.written import DraftScanner, find_object
 from chatbot.replies import Notice, Turn
-from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 SOURCES = sources_of(
     "In adults, baclofen is started at 5 mg three times a day. It may cause drowsiness.",

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 import yaml
+from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 from chatbot.answer.generate import Generated
 from chatbot.answer.injection import holds_markup, is_instruction
-from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 CASES = yaml.safe_load((Path(__file__).parent / "gate" / "injections.yaml").read_text(encoding="utf-8"))
 

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 from chatbot.answer.generate import FAULT_NOTICES, Generated
 from chatbot.answer.llm import FAULTS, ModelFault, banner, fault_of, host_of, open_model
 from chatbot.answer.prompts import ANSWER_SYSTEM
-from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
 KEY = "sk-canary-0123456789abcdef"
 QUESTION = "What is baclofen started at?"

@@ -1,6 +1,6 @@
 """Fits the gate's thresholds on labelled pairs: `python -m chatbot.answer.gate_fit tests/gate/pairs_fit.yaml`.
 
-Is: a coordinate search that lets least through, then keeps most, then is strictest. Is not: run by anything else.
+Is: a coordinate search that lets least through, then keeps most within a margin, then is strictest. Is not: run by anything else.
 """
 
 from __future__ import annotations
@@ -27,6 +27,11 @@ _STEPS = {
     "overlap": (0.4, 0.5, 0.6, 0.7, 0.8),
     "similarity": (0.3, 0.4, 0.5, 0.6, 0.7),
 }
+
+
+# Of thresholds that keep about as much, the strictest: what a few statements more would gain on the fit half costs
+# safety on text that nobody has seen.
+_MARGIN = 0.04
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,12 @@ def summary(counts: Mapping[str, tuple[int, int]]) -> tuple[float, float]:
 
 
 def fit(pairs: Sequence[Pair], similarity: Similarity) -> Thresholds:
-    """Return the thresholds that let least through, of those that keep most, of those the strictest."""
+    """Return the thresholds that let least through, of those that keep most within a margin, of those the strictest."""
     best = DEFAULT_THRESHOLDS
     for name, steps in (*_STEPS.items(), *_STEPS.items()):
         tried = [replace(best, **{name: step}) for step in steps]
         scored = [(summary(rates(pairs, similarity, thresholds)), thresholds) for thresholds in tried]
-        best = max(scored, key=lambda row: (-row[0][1], row[0][0], getattr(row[1], name)))[1]
+        best = max(scored, key=lambda row: (-row[0][1], round(row[0][0] / _MARGIN), getattr(row[1], name)))[1]
     return best
 
 

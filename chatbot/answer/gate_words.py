@@ -36,10 +36,13 @@ _SUBORDINATE = (
     r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
     r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
 )
+# "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
+_ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
+_OTHER_CASE = re.compile(rf"(?:and|or)\s+{_ALTERNATIVE}", re.IGNORECASE)
 _JOINT = re.compile(
     rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
     rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
-    rf"|,\s+(?=(?:and\s+)?(?:then|followed\s+by)\s)|,\s+(?=(?:and|or|so)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
+    rf"|,\s+(?=(?:and|or)\s+{_ALTERNATIVE})|,\s+(?=(?:and\s+)?(?:then|followed\s+by)\s)|,\s+(?=(?:and|or|so)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
     rf"|,?(?<!\bonly)(?<!\beven)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
     rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
     rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
@@ -93,9 +96,7 @@ _MAY = re.compile(
     r"\b(?:may|might|can|could|(?<!soon as )(?<!far as )(?<!where )possibl[ey]|perhaps|an?\s+option|options|optionally|appears?\s+to|seems?\s+to)\b",
     re.IGNORECASE,
 )
-_CONSIDER = re.compile(
-    r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying)\b", re.IGNORECASE
-)
+_CONSIDER = re.compile(r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying)\b", re.IGNORECASE)
 _MUST = re.compile(
     r"\b(?:must|have\s+to|has\s+to|mandatory|obligatory|essential|vital|never|always|contra-?indicated|forbidden|prohibited|"
     r"under\s+no\s+circumstances)\b",
@@ -113,7 +114,7 @@ _BOUNDING = re.compile(
     r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|minimum(?:\s+of)?|beyond|"
     r"between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
     r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
-    rf"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
+    r"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
@@ -355,6 +356,8 @@ def _split(plain: str) -> list[str]:
 
 def _kind(piece: str) -> ClauseKind:
     bare = re.sub(r"^(?:and|but|or|so|then|yet)\s+", "", piece, flags=re.IGNORECASE)
+    if _OTHER_CASE.match(piece):
+        return "relative"
     if _OPENS_CONDITION.match(piece):
         return "condition"
     if _OPENS_REASON.match(piece):

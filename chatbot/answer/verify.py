@@ -65,7 +65,7 @@ class Thresholds:
     the words of each condition in the source are kept, and `overlap` of those of the source's own clause.
     """
 
-    direct: float = 0.7
+    direct: float = 0.8
     condition: float = 0.6
     overlap: float = 0.5
     similarity: float = 0.5
@@ -576,7 +576,7 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
         said = frozenset().union(*(own.hedges for own in sentence.clauses))
         if clause.kind != "relative" and not clause.hedges <= said:
             return Failure("hedge")
-        if clause.kind in ("main", "condition") and (who := _left_out(clause.names, sentence.names)):
+        if clause.kind in ("main", "condition") and (who := _left_out(clause.names, sentence.names, ground.names)):
             return Failure("population", _surface(who))
         if clause.kind == "condition":
             asked: list[frozenset[str]] = [clause.names] if clause.names else []
@@ -593,11 +593,11 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
     return None
 
 
-def _left_out(theirs: frozenset[str], ours: frozenset[str]) -> str:
+def _left_out(theirs: frozenset[str], ours: frozenset[str], anywhere: frozenset[str]) -> str:
     """Return a group that a source speaks of and a statement does not; "" if it names one of several groups."""
     missing = (theirs & _people()) - ours
     groups = names_in("adult woman man child infant adolescent teenager newborn")
-    if missing <= groups and theirs & groups & ours:
+    if missing <= groups and anywhere & groups & ours:
         return ""
     return sorted(missing)[0] if missing else ""
 
