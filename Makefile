@@ -23,6 +23,7 @@ test: setup
 
 # Needs Chromium and its driver, e.g. `apt-get install chromium chromium-driver`, and npm for axe-core.
 test-browser: setup
+	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --no-audit --no-fund --silent; fi
 	$(BIN)/python -m pytest -m browser
 
 test-safety: setup

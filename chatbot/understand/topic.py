@@ -69,7 +69,9 @@ _LEFT = re.compile(
     re.IGNORECASE,
 )
 _RIGHT = re.compile(
-    rf"[\s,;:.!?–—-]*\b(?:{_AUX}|(?:treated|managed|diagnosed|prevented|caused|causes?|cured|confirmed|detected|"
+    rf"[\s,;:.!?–—-]*\b(?:(?:should|can|could|may|must|do|does|did|will|would)\s+(?:i|we|you|they|he|she|one|people|patients?)\s+"
+    r"(?:take|use|give|have|do|get|try|need|start|stop|expect|see|be given|be used)|"
+    rf"{_AUX}|(?:treated|managed|diagnosed|prevented|caused|causes?|cured|confirmed|detected|"
     rf"tested|"
     r"recogni[sz]ed|assessed|investigated|avoided|monitored|called|defined|work|works|occurs?|happens?|develops?|"
     r"spread|"
@@ -83,6 +85,12 @@ _RIGHT = re.compile(
 )
 
 
+# Where what is told ends and what is asked begins: "I am 70, what dose of baclofen may I take?"
+_PARTS = re.compile(
+    r"(?<=[.!?])\s+|[,;]\s+(?=(?:and |so |but )?(?:what|which|how|when|why|where|who|can|could|should)\b)", re.I
+)
+
+
 def topic_of(question: str) -> str:
     """Return the words of a question that say what it is about, as the user wrote them; "" if there are none.
 
@@ -92,8 +100,8 @@ def topic_of(question: str) -> str:
         >>> topic_of("What is the maximum dose?")
         ''
     """
-    # The last sentence with a question mark asks; the others tell.
-    sentences = [part for part in re.split(r"(?<=[.!?])\s+", question.strip()) if part.strip(" .!?")] or [question]
+    # The last sentence, or clause, with a question mark asks; the others tell.
+    sentences = [part for part in _PARTS.split(question.strip()) if part.strip(" .!?")] or [question]
     for sentence in sorted(reversed(sentences), key=lambda part: not part.endswith("?")):
         if topic := _strip(sentence):
             return topic
