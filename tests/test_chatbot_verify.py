@@ -155,6 +155,16 @@ def test_what_fell_is_replaced_by_the_nearest_sentence_word_for_word() -> None:
     assert second.decision == "dropped"
 
 
+def test_a_quote_that_was_said_already_replaces_nothing() -> None:
+    """The citation marks of the source do not make a sentence another one."""
+    source = Source(1, "", (SourceUnit("Baclofen may cause drowsiness. [1, 2]"),))
+    first, second = verify(
+        [Draft("Baclofen may cause drowsiness.", (1,)), Draft("Baclofen may cause hair loss.", (1,))],
+        Gate([source], _alike),
+    )
+    assert (first.decision, second.decision) == ("kept", "dropped")
+
+
 def test_nothing_near_replaces_nothing() -> None:
     """A statement about something else is dropped, not answered with a quote about another thing."""
     assert best_quote("Rotigotine patches stick to the shoulder.", _sources()) is None

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from chatbot.answer.verify import Source, tidy
 from chatbot.replies import Audience, Turn
 from chatbot.understand.privacy import mask
+from corpus.citations import strip_markers
 
 # Changes with every word below; it stands in each reply's `verification`.
 PROMPT_VERSION = "2026-11-1"
@@ -101,7 +102,8 @@ def _body(source: Source) -> str:
             above = unit.context
             if above:
                 lines.append(" > ".join(above))
-        lines.append(f"- {tidy(unit.text)}")
+        # The article's own citation marks would be taken for passage numbers.
+        lines.append(f"- {tidy(strip_markers(unit.text))}")
     return "\n".join(lines)
 
 

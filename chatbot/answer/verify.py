@@ -28,6 +28,7 @@ from chatbot.answer.gate_records import (
 )
 from chatbot.answer.gate_words import adapted, names_in, read
 from chatbot.answer.injection import holds_markup, is_instruction
+from corpus.citations import strip_markers
 from corpus.sentences import split_sentences
 
 __all__ = [
@@ -80,7 +81,7 @@ class Gate:
         outcome = check_statement(draft.text, cited, self._similarity, self._thresholds, self._entailment)
         if isinstance(outcome, Failure):
             return self._in_its_place(draft, cited, outcome)
-        key = tidy(draft.text).lower()
+        key = _key(draft.text)
         if key in self._shown:
             return Verdict(draft, "dropped", Failure("repeated"))
         self._shown.add(key)
@@ -90,7 +91,7 @@ class Gate:
         quote = best_quote(draft.text, cited)
         if quote is None or failure.check in ("empty", "instruction", "markup"):
             return Verdict(draft, "dropped", failure)
-        key = tidy(quote.unit.text).lower()
+        key = _key(quote.unit.text)
         if key in self._shown:
             return Verdict(draft, "dropped", failure)
         self._shown.add(key)
@@ -118,7 +119,7 @@ def check_statement(
         return failure
     for source in sources:
         for unit in source.units:
-            if tidy(unit.text) == text and not unit.lead_in:
+            if _key(unit.text) == _key(text) and not unit.lead_in:
                 return (Support(source.number, unit),)
     sources = [_by_sentence(source) for source in sources]
     supports: list[Support] = []
@@ -128,6 +129,11 @@ def check_statement(
             return found
         supports += found
     return tuple(dict.fromkeys(supports))
+
+
+def _key(text: str) -> str:
+    """Return what makes two texts the same to a reader: their words, without the source's citation marks."""
+    return tidy(strip_markers(text)).lower()
 
 
 @lru_cache(512)
@@ -198,7 +204,7 @@ def _check_sentence(
 ) -> list[Support] | Failure:
     for source in sources:
         for unit in source.units:
-            if tidy(unit.text) == text and not unit.lead_in:
+            if _key(unit.text) == _key(text) and not unit.lead_in:
                 return [Support(source.number, unit)]
     known = (line for source in sources for unit in source.units for line in (source.title, *unit.context, unit.text))
     sentence = adapted(read(text), frozenset().union(*(names_in(line) for line in known)))
