@@ -153,6 +153,7 @@ def ask_command(
         raise Refused(f"no audience {audience!r}: choose patient, student, nurse or physician", code=2)
     turns = _history(history)
     bot = _chatbot(_settings(index=index))
+    _say_what_leaves(bot)
     reply = bot.reply(question, turns, article=article, audience=audience)  # type: ignore[arg-type]
     if as_json:
         _print_json(to_dict(reply))
@@ -168,6 +169,7 @@ def eval_command(
     search_only: Annotated[bool, typer.Option("--search-only", help="Measure retrieval only.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
     compare: Annotated[Path | None, typer.Option("--compare", help="Results of another run to compare with.")] = None,
+    mode: Annotated[str | None, typer.Option("--mode", help="extractive or llm; otherwise as set.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Measure answers and retrieval over question sets."""
@@ -175,9 +177,19 @@ def eval_command(
     from chatbot.evaluation.questions import EvaluationFault, read_questions
     from chatbot.evaluation.run import evaluate, terminal_progress
 
+    if mode not in (None, "extractive", "llm"):
+        raise Refused(f"no mode {mode!r}: choose extractive or llm", code=2)
     try:
         asked = read_questions(questions)
-        answerer = BatchAnswerer(_chatbot(_settings(index=index)))
+        settings = _settings(index=index)
+        if mode == "extractive":
+            settings = settings.model_copy(update={"llm": None})
+        elif mode == "llm" and settings.llm is None:
+            raise Refused("--mode llm needs a language model: set FOLLOWUP_LLM=provider:model", code=2)
+        bot = _chatbot(settings)
+        if not search_only:
+            _say_what_leaves(bot)
+        answerer = BatchAnswerer(bot)
         with terminal_progress() as progress:
             metrics = evaluate(
                 asked,
@@ -376,6 +388,12 @@ def _embedder(settings: Any) -> Any:
     from index.embedding import load_embedder
 
     return load_embedder(settings.model, cache=settings.cache, engine=settings.engine)
+
+
+def _say_what_leaves(bot: Any) -> None:
+    """Name the host on standard error before the first question leaves this machine."""
+    if bot.wording is not None:
+        print(f"followup: {bot.wording.banner}", file=sys.stderr)
 
 
 def _chatbot(settings: Any) -> Any:

@@ -359,3 +359,11 @@ def _with(evil: str) -> dict[str, Any]:
         "choices": [evil],
         "emergency": {"title": evil, "text": evil, "actions": [evil], "sticky": False},
     }
+
+
+def test_the_page_says_what_leaves_the_machine_before_the_first_question() -> None:
+    """With a language model set, its host is named above the box; without one, nothing is."""
+    from chatbot.web.page import frame
+
+    assert 'id="leaves"' not in frame()
+    assert "sent to model.example &amp; co" in frame("Questions are sent to model.example & co.")

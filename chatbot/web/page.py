@@ -81,7 +81,7 @@ def build_page(bot: Chatbot, record: Callable[[dict[str, Any], float, str], None
         return search_call(bot, question, limit)
 
     with gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        gradio.HTML(str(frame()), elem_id="page", padding=False, apply_default_css=False, js_on_load=None)
+        gradio.HTML(str(frame(bot.wording.banner if bot.wording else "")), elem_id="page", padding=False, apply_default_css=False, js_on_load=None)
         gradio.api(ask, api_name="ask")
         gradio.api(search, api_name="search")
     page.queue(default_concurrency_limit=_AT_ONCE, max_size=_WAITING)
@@ -142,8 +142,11 @@ def turns_of_messages(history: Any) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def frame() -> Markup:
-    """Return the page's fixed markup; the script fills it."""
+def frame(leaves: str = "") -> Markup:
+    """Return the page's fixed markup; the script fills it.
+
+    `leaves` says what leaves this machine, and for where; it stands above the box before the first question.
+    """
     options = join(
         Markup('<option value="{}"{}>{}</option>').format(
             value, Markup(" selected") if value == "physician" else "", words
@@ -151,4 +154,5 @@ def frame() -> Markup:
         for value, words in AUDIENCES
     )
     text = (ASSETS / "frame.html").read_text(encoding="utf-8")
-    return Markup(text).format(options=options, disclaimer=disclaimer("physician"))
+    banner = Markup('<p id="leaves" role="note">{}</p>').format(leaves) if leaves else ""
+    return Markup(text).format(options=options, leaves=banner, disclaimer=disclaimer("physician"))
