@@ -258,7 +258,10 @@ class Chatbot:
                     audience=audience,
                 )
                 statements, passages = worded.statements, worded.passages
-                common["mode"], common["verification"] = worded.mode, worded.verification
+                said = dict(worded.verification)
+                # A clock reading belongs with the others: the rest of a reply is the same every time.
+                stages.spent["first_statement"] = said.pop("first_statement_ms", 0.0)
+                common["mode"], common["verification"] = worded.mode, said
                 common["notices"] += worded.notices
                 if both := self.wording.reading(read_again):
                     common["notices"] += (both,)

@@ -16,6 +16,7 @@ from threading import Lock
 import numpy as np
 
 from chatbot.answer.evidence import Evidence
+from chatbot.answer.injection import is_instruction
 from chatbot.replies import CitedPassage, Statement
 from chatbot.understand.followup import Resolution
 from chatbot.understand.polarity import polarity_bonus, statement_polarity
@@ -177,7 +178,8 @@ def _candidates(
         for unit in hit.passage.units:
             text = document.text[unit.start : unit.end]
             context = unit_context(document, hit.passage, unit)
-            if not _quotable(text, unit, context):
+            # A sentence that gives orders to a language model is no advice to a reader.
+            if not _quotable(text, unit, context) or is_instruction(text):
                 continue
             terms = frozenset(terms_of(" ".join((text, *context))))
             shared = len(wanted & terms) / max(1, len(wanted))

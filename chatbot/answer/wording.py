@@ -48,7 +48,7 @@ class Wording:
                 max_tokens=settings.llm_max_tokens,
             )
         except ModelFault as fault:
-            self._fault = Notice("llm_fault", FAULT_NOTICES[fault.kind])
+            self._fault = Notice("language_model", FAULT_NOTICES[fault.kind])
             return
         self._generator = Generator(
             model,
