@@ -135,14 +135,15 @@ def _read(file: _File) -> Iterator[Document | Rejected]:
     suffix = _suffix(file.path)
     try:
         head = read_head(file.path)
-        reader = _reader(head, suffix)
-        if reader:
-            if (short := reader.__name__.rpartition(".")[2]) in _CONTAINED:
-                yield from contained.read(short, file.path, name=file.name)
-            else:
-                yield from reader.read(file.path, name=file.name)
+        if reader := _reader(head, suffix):
+            is_silent = True
+            for entry in _entries(reader, file):
+                is_silent = False
+                yield entry
+            if is_silent:
+                yield Rejected(file.name, "holds no documents")
         elif file.is_named or suffix in _DOCUMENT_SUFFIXES:
-            yield Rejected(file.name, "empty file" if not head else "no reader for this kind of file")
+            yield Rejected(file.name, "no reader for this kind of file" if head else "empty file")
     except UnreadableSource as error:
         yield Rejected(file.name, str(error))
     except OSError as error:
@@ -150,6 +151,20 @@ def _read(file: _File) -> Iterator[Document | Rejected]:
     except (ValueError, RecursionError, MemoryError) as error:
         # Damaged content that its reader did not foresee: this file is left out, the rest goes on.
         yield Rejected(file.name, f"damaged: {' '.join(str(error).split())[:200] or type(error).__name__}")
+
+
+def _entries(reader: ModuleType, file: _File) -> Iterator[Document | Rejected]:
+    name = reader.__name__.rpartition(".")[2]
+    read = (
+        contained.read(name, file.path, name=file.name)
+        if name in _CONTAINED
+        else reader.read(file.path, name=file.name)
+    )
+    for entry in read:
+        if isinstance(entry, Document) and not entry.blocks:
+            yield Rejected(file.name, "holds no text that can be quoted")
+        else:
+            yield entry
 
 
 def _reader(head: bytes, suffix: str) -> ModuleType | None:

@@ -22,7 +22,7 @@ from corpus.documents import Document, Rejected, UnreadableSource
 from corpus.readers.limits import MEBIBYTE
 
 # The interpreter and the libraries take some 120 MiB of it.
-_MAX_MEMORY_BYTES = 480 * MEBIBYTE
+_MAX_MEMORY_BYTES = 420 * MEBIBYTE
 # The reader itself gives up before; this ends one that hangs in native code.
 _MAX_SECONDS = 28.0
 _MAX_OUTPUT_BYTES = 256 * MEBIBYTE

@@ -22,7 +22,7 @@ from corpus.readers.docx_styles import Styles, attribute, is_on, local_name, val
 from corpus.readers.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MEBIBYTE
 from corpus.readers.markdown import document_id
 from corpus.readers.scripts import lowered, raised
-from corpus.readers.xml_files import DECLARES_ENTITY, safe_parser
+from corpus.readers.xml_files import DECLARES_ENTITY, reason, safe_parser
 
 # A document has some twenty parts and a few hundred pictures.
 _MAX_PARTS = 10_000
@@ -117,7 +117,7 @@ def _root(parts: dict[str, bytes], name: str) -> Any:
     try:
         return etree.fromstring(data, safe_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableSource(f"damaged Word file: {name}: {error}") from error
+        raise UnreadableSource(f"damaged Word file: {name}: {reason(error)}") from error
 
 
 def _elements(parts: dict[str, bytes], name: str, kind: str) -> Iterator[Any]:

@@ -18,7 +18,7 @@ from corpus.builder import DocumentBuilder
 from corpus.documents import Document, DocumentKind, Rejected, UnreadableSource
 from corpus.readers.jats_inline import RunWriter, plain_text
 from corpus.readers.limits import open_stream
-from corpus.readers.xml_files import DECLARES_ENTITY
+from corpus.readers.xml_files import DECLARES_ENTITY, reason
 
 _RECORDS = ("PubmedArticle", "MedlineCitation", "PubmedBookArticle", "DeleteCitation")
 # What a record is, from what its indexers called it; the first that applies.
@@ -98,7 +98,7 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
                         yield entry
                 _forget(node)
         except etree.XMLSyntaxError as error:
-            raise UnreadableSource(f"not sound XML after {number} records: {error.msg}") from error
+            raise UnreadableSource(f"after {number} records: {reason(error)}") from error
         if bare:
             yield Rejected(name, f"{len(bare)} of {number} records have no abstract, e.g. PMID {', '.join(bare[:3])}")
 

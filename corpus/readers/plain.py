@@ -20,7 +20,7 @@ from corpus.outline import outline
 from corpus.readers.limits import decode, read_bytes
 from corpus.readers.markdown import document_id
 
-SUFFIXES = (".txt", ".text", "")
+SUFFIXES = (".txt", ".text")
 _REFERENCES = re.compile(
     r"(?:\d{1,2}\.?\s+)?(?:references|bibliography|literature(?: cited)?|works cited|sources)\s*:?", re.I
 )
@@ -33,8 +33,8 @@ _MAX_TITLE_CHARS = 150
 
 
 def matches(head: bytes, suffix: str) -> bool:
-    """Say whether a file is plain text, by its suffix and the absence of anything that text does not hold."""
-    return suffix in SUFFIXES and bool(head.strip()) and b"\0" not in head.removeprefix(b"\xff\xfe")[:64:7]
+    """Say whether a file is text: named so, or without any suffix and without a byte that text does not hold."""
+    return bool(head.strip()) and (suffix in SUFFIXES or (not suffix and b"\0" not in head))
 
 
 def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:

@@ -18,6 +18,16 @@ from corpus.readers.limits import read_bytes
 DECLARES_ENTITY = re.compile(rb"<!ENTITY", re.I)
 
 
+def reason(error: etree.XMLSyntaxError | ValueError) -> str:
+    """Return what is wrong with an XML file, in words for the person who brought it."""
+    text = " ".join(str(error).split())
+    if "Excessive depth" in text:
+        return "elements nested more than 256 deep"
+    if "XML_PARSE_HUGE" in text:
+        return "more text in one element than any article has"
+    return f"not sound XML: {text.removesuffix(' (<string>, line 0)')}"
+
+
 def safe_parser() -> etree.XMLParser:
     """Return a parser that touches nothing but the bytes it is given; libxml2 bounds the depth at 256."""
     return etree.XMLParser(
@@ -38,10 +48,8 @@ def parse_xml(path: Path) -> Any:
         raise UnreadableSource("declares XML entities of its own, which are not expanded")
     try:
         root = etree.fromstring(data, safe_parser())
-    except etree.XMLSyntaxError as error:
-        raise UnreadableSource(f"not sound XML: {error.msg}") from error
-    except ValueError as error:
-        raise UnreadableSource(f"not sound XML: {error}") from error
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise UnreadableSource(reason(error)) from error
     if root is None:
         raise UnreadableSource("XML without a root element")
     return root
