@@ -15,7 +15,7 @@ from types import ModuleType
 
 from corpus.documents import Document, Rejected, UnreadableSource
 from corpus.readers import contained
-from corpus.readers.limits import read_head
+from corpus.readers.limits import UNFORESEEN, read_head
 
 # What is told about progress: the file that is about to be read, bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
@@ -148,9 +148,10 @@ def _read(file: _File) -> Iterator[Document | Rejected]:
         yield Rejected(file.name, str(error))
     except OSError as error:
         yield Rejected(file.name, _words(error))
-    except (ValueError, RecursionError, MemoryError) as error:
-        # Damaged content that its reader did not foresee: this file is left out, the rest goes on.
-        yield Rejected(file.name, f"damaged: {' '.join(str(error).split())[:200] or type(error).__name__}")
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError, MemoryError) as error:
+        # Damage that a reader did not foresee. One file is left out and named; a run of a thousand files goes on.
+        words = " ".join(str(error).split())[:200]
+        yield Rejected(file.name, f"{UNFORESEEN}: {type(error).__name__} {words}".rstrip())
 
 
 def _entries(reader: ModuleType, file: _File) -> Iterator[Document | Rejected]:

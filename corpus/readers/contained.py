@@ -19,7 +19,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from corpus.documents import Document, Rejected, UnreadableSource
-from corpus.readers.limits import MEBIBYTE
+from corpus.readers.limits import MEBIBYTE, UNFORESEEN
 
 # The interpreter and the libraries take some 120 MiB of it.
 _MAX_MEMORY_BYTES = 420 * MEBIBYTE
@@ -79,9 +79,9 @@ def main(reader: str, path: str, name: str) -> None:
         _print({"unreadable": f"needs more than {_MAX_MEMORY_BYTES // MEBIBYTE} MiB of memory"})
     except OSError as error:
         _print({"unreadable": f"cannot be read: {error.strerror or type(error).__name__}"})
-    except (ValueError, RecursionError, LookupError, ArithmeticError, TypeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RecursionError) as error:
         # Damaged content that the reader did not foresee; one file is left out, its reason is said.
-        _print({"unreadable": f"damaged: {' '.join(str(error).split())[:200] or type(error).__name__}"})
+        _print({"unreadable": f"{UNFORESEEN}: {type(error).__name__} {' '.join(str(error).split())[:200]}".rstrip()})
 
 
 def _print(row: dict[str, object]) -> None:

@@ -29,6 +29,9 @@ MAX_PACKING_RATIO = 200
 # Below this an unpacked file harms nobody, however well it packs.
 ALWAYS_ALLOWED_BYTES = 16 * MEBIBYTE
 
+# How the reason begins for a file whose damage no reader foresaw.
+UNFORESEEN = "damaged in a way that its reader does not know"
+
 _GZIP_MAGIC = b"\x1f\x8b"
 
 

@@ -62,6 +62,8 @@ def _is_whole(row: Sequence[Cell]) -> bool:
 
 def _is_caption(row: Sequence[Inline]) -> bool:
     """Say whether a row is one cell, mostly bold, and nothing else: a group's name that its table left unspanned."""
+    if not row:
+        return False
     first = row[0].normalized()
     is_bold = bool(first.text) and sum(end - start for start, end in first.bold) * 2 > len(first.text)
     return is_bold and not any(cell.text.strip() for cell in row[1:])
