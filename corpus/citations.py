@@ -13,8 +13,11 @@ from corpus.documents import Marker
 _NUMBER = r"\d{1,3}"
 _LIST = rf"{_NUMBER}(?:\s*(?:[,;]|[-–—‐‑])\s*{_NUMBER})*"
 # Brackets right after a letter or digit without a blank are still marks ("cramps[1]"); "[1H]", "[sic]" and
-# "[IQR 2, 5]" hold letters and so never match.
-_BRACKETED = re.compile(rf"\[\s*({_LIST})\s*\](?!\()")
+# "[IQR 2, 5]" hold letters and so never match, a link's "[1](…)" and an isotope's "[18]F" are told by what follows.
+_BRACKETED = re.compile(rf"\[\s*({_LIST})\s*\](?!\(|[A-Z][a-z]?(?![A-Za-z]))")
+# Bounds of an interval: "95% CI [2, 5]", "IQR: [1–4]", "x = [1, 2]".
+_INTERVAL = re.compile(r"(?:\b(?:CI|CrI|IQR|interval|range)\b\s*(?:of|was|is|:|,|=)?|[=∈])\s*$")
+_INTERVAL_WORDS = 24
 # A mark may list at most this many sources; "[1-250]" is a range of values, not of references.
 _MAX_NUMBERS = 40
 
@@ -35,13 +38,26 @@ def read_numbers(text: str) -> tuple[int, ...]:
             numbers += range(ends[0], ends[1] + 1)
         else:
             return ()
-    return tuple(dict.fromkeys(numbers)) if 0 < len(numbers) <= _MAX_NUMBERS else ()
+    # Lists count from 1.
+    is_list = 0 < len(numbers) <= _MAX_NUMBERS and min(numbers) > 0
+    return tuple(dict.fromkeys(numbers)) if is_list else ()
 
 
 def find_markers(text: str) -> tuple[Marker, ...]:
-    """Return the bracketed numeric marks of `text` in order; offsets are code points into it."""
-    found = ((match, read_numbers(match.group(1))) for match in _BRACKETED.finditer(text))
-    return tuple(Marker(match.start(), match.end(), numbers) for match, numbers in found if numbers)
+    """Return the bracketed numeric marks of `text` in order; offsets are code points into it.
+
+    Example:
+        >>> [mark.numbers for mark in find_markers("Rest. [1, 3–5] OR 2.1, 95% CI [1, 4], [18]F and [0, 1].")]
+        [(1, 3, 4, 5)]
+    """
+    found = []
+    for match in _BRACKETED.finditer(text):
+        numbers = read_numbers(match.group(1))
+        before = text[max(0, match.start() - _INTERVAL_WORDS) : match.start()]
+        is_interval = len(numbers) > 1 and bool(_INTERVAL.search(before))
+        if numbers and not is_interval:
+            found.append(Marker(match.start(), match.end(), numbers))
+    return tuple(found)
 
 
 def strip_markers(text: str, markers: Iterable[Marker] | None = None) -> str:

@@ -142,6 +142,20 @@ def test_raised_and_lowered_digits_stay_apart(tmp_path: Path) -> None:
     assert d.text == "Platelets < 10⁹/L, 2¹ tablets, CO₂, n <10 and >5."
 
 
+def test_a_printed_reference_list_is_no_text(tmp_path: Path) -> None:
+    """Where the front matter names no references, the list at the end is taken apart."""
+    text = """# Cramp\n\nRest. [2]\n\n## References\n\n1. Ito K. Ice. J Ice. 2001;1:2.\n2. Lund P. Rest. J Rest. 2002;1:2.\n
+## After\n\nMore."""
+    d = read(tmp_path, text)
+    assert [(r.number, r.title, r.year) for r in d.references] == [(1, "Ice", 2001), (2, "Rest", 2002)]
+    assert [d.text[b.start : b.end] for b in d.blocks] == ["Rest. [2]", "More."]
+
+
+def test_text_between_hiding_tags_is_not_quoted(tmp_path: Path) -> None:
+    """A page would not show it, though it is plain Markdown."""
+    assert read(tmp_path, 'Rest.\n\n<div style="display:none">\n\nSecret.\n\n</div>\n\nGo.').text == "Rest.\nGo."
+
+
 def test_raw_html_is_not_quoted(tmp_path: Path) -> None:
     """Blocks of HTML, scripts and hidden spans are dropped."""
     d = read(tmp_path, "Rest.\n\n<div>Hidden</div>\n\nA <i hidden>b</i><script>c</script> d ![e](f.png)")

@@ -8,7 +8,8 @@ import pytest
 
 from corpus.documents import Document, Rejected
 from corpus.load import load
-from corpus.readers.plain import read_entries, unwrap
+from corpus.readers.plain import unwrap
+from corpus.readers.printed import read_entries
 
 TEXT = """Cramp in adults
 

@@ -9,21 +9,15 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any, Literal
 
-from corpus.bibliography import parse_reference
 from corpus.builder import DocumentBuilder, Inline
 from corpus.citations import find_markers, read_numbers
 from corpus.documents import Document, Marker, Reference, Span
+from corpus.readers.printed import REFERENCES_HEADING, parse_entries
 from corpus.readers.scripts import lowered, raised
 from corpus.readers.tables import Cell, lay_out
 
-REFERENCES_HEADING = re.compile(
-    r"(?:\d{1,2}\.?\s+)?(?:references(?: (?:and notes|cited|list))?|bibliography|literature(?: cited)?|works cited|"
-    r"sources|reference list|citations)\s*:?",
-    re.IGNORECASE,
-)
 _RELATED_HEADING = re.compile(r"related questions|people also ask|frequently asked next", re.IGNORECASE)
 _RAISED_NUMBERS = re.compile(r"\[?\s*\d{1,3}(?:\s*[,;–—-]\s*\d{1,3})*\s*,?\s*\]?")
 # A raised 2 or 3 after one of these is a square or a cube, a charge or an isotope, never a source.
@@ -89,8 +83,7 @@ def assemble(events: Sequence[Event], **fields: Any) -> Document:
 
     A heading that repeats the title opens no section.
     """
-    body, entries, questions = _parts(events)
-    references, cites = _references(entries)
+    body, references, cites, questions = _parts(events)
     builder = DocumentBuilder()
     title = " ".join(str(fields.get("title") or "").split())
     if not title and body and body[0].kind == "heading":
@@ -169,8 +162,10 @@ def _cites(before: str, numbers: Sequence[int], highest: int) -> bool:
     return bool(word and word.group().lower() not in _UNITS and len(word.group()) > 1)
 
 
-def _parts(events: Sequence[Event]) -> tuple[list[Event], list[Event], tuple[str, ...]]:
-    """Return the body's events, those of the reference list, and the related questions."""
+def _parts(
+    events: Sequence[Event],
+) -> tuple[list[Event], tuple[Reference, ...], dict[str, int], tuple[str, ...]]:
+    """Return the body's events, the references, the number of each anchor in their list, the related questions."""
     body: list[Event] = []
     entries: list[Event] = []
     questions: list[str] = []
@@ -191,25 +186,15 @@ def _parts(events: Sequence[Event]) -> tuple[list[Event], list[Event], tuple[str
                 entries.append(event)
             else:
                 questions.append(event.text)
-    # A "Sources" section of prose is text: entries of a list name a year or an identifier.
-    parsed = [parse_reference(1, entry.text) for entry in entries]
-    if entries and sum(bool(e.year or e.doi or e.pmid) for e in parsed) * 2 <= len(parsed):
-        return [event for event in events if event.text not in questions], [], tuple(questions)
-    return body, entries, tuple(questions)
-
-
-def _references(entries: Sequence[Event]) -> tuple[tuple[Reference, ...], dict[str, int]]:
-    """Return the references and the number of every anchor; printed numbers stand where they rise."""
-    references = [parse_reference(number, entry.text) for number, entry in enumerate(entries, start=1)]
-    labels = [int(entry.label) if entry.label.isdigit() else 0 for entry in references]
-    if labels[:1] > [0] and all(a < b for a, b in pairwise(labels)):
-        references = [replace(entry, number=label) for entry, label in zip(references, labels, strict=True)]
+    references = parse_entries([entry.text for entry in entries])
+    if entries and not references:
+        return [event for event in events if event.text not in questions], (), {}, tuple(questions)
     cites = {
         anchor: reference.number
         for event, reference in zip(entries, references, strict=True)
         for anchor in event.anchors
     }
-    return tuple(references), cites
+    return body, references, cites, tuple(questions)
 
 
 def _write(builder: DocumentBuilder, event: Event, cites: Mapping[str, int], highest: int) -> None:

@@ -26,7 +26,7 @@ from corpus.documents import (
 from corpus.hidden import remove_hidden
 from corpus.outline import outline
 from corpus.readers.limits import decode, read_bytes
-from corpus.readers.markdown import document_id
+from corpus.readers.printed import document_id
 
 # What stands around an article on its page and is no part of it: the steps of its review, its date, the
 # questions to its reader. Whole lines, so that an article may use the same words.

@@ -17,10 +17,10 @@ from lxml import etree
 
 from corpus.bibliography import parse_reference
 from corpus.documents import Document, Rejected, UnreadableSource
-from corpus.readers.assemble import REFERENCES_HEADING, Event, Piece, RichCell, TableEvent, assemble
+from corpus.readers.assemble import Event, Piece, RichCell, TableEvent, assemble
 from corpus.readers.docx_styles import Styles, attribute, is_on, local_name, value_of
 from corpus.readers.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MEBIBYTE
-from corpus.readers.markdown import document_id
+from corpus.readers.printed import REFERENCES_HEADING, document_id
 from corpus.readers.scripts import lowered, raised
 from corpus.readers.xml_files import DECLARES_ENTITY, reason, safe_parser
 

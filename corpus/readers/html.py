@@ -18,7 +18,7 @@ from corpus.documents import Document, Rejected, UnreadableSource, web_link
 from corpus.readers.assemble import assemble
 from corpus.readers.html_walk import Walker, is_invisible_style, size_of
 from corpus.readers.limits import decode, read_bytes
-from corpus.readers.markdown import document_id
+from corpus.readers.printed import document_id
 
 # Deeper pages are made to break readers; hand-written ones stay below 60.
 _MAX_DEPTH = 250

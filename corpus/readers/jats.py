@@ -17,7 +17,7 @@ from corpus.builder import DocumentBuilder, Inline, join_runs
 from corpus.documents import Document, DocumentKind, Rejected, UnreadableSource
 from corpus.readers.jats_inline import RunWriter, name_of, plain_text
 from corpus.readers.jats_references import read_references
-from corpus.readers.markdown import document_id
+from corpus.readers.printed import document_id
 from corpus.readers.tables import Cell, lay_out
 from corpus.readers.xml_files import parse_xml
 

@@ -27,6 +27,7 @@ from corpus.documents import (
 from corpus.front_matter import split_front_matter
 from corpus.hidden import remove_hidden
 from corpus.readers.limits import decode, read_bytes
+from corpus.readers.printed import REFERENCES_HEADING, document_id, read_entries
 from corpus.readers.scripts import lowered, raised
 from corpus.review import read_review
 
@@ -54,7 +55,8 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
     front, body = split_front_matter(decode(read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n"))
     builder = DocumentBuilder()
     title = _one_line(front.get("title"))
-    first_heading = _write_body(builder, body, title)
+    tokens, printed = _printed_references(_parse(body))
+    first_heading = _write_body(builder, tokens, title)
     title = title or first_heading or Path(name).stem
     kind = front.get("kind")
     if kind is not None and kind not in DOCUMENT_KINDS:
@@ -65,7 +67,7 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
         kind=kind or "guideline",
         question=_one_line(front.get("question")) or (title if title.endswith("?") else ""),
         topic=_one_line(front.get("topic")),
-        references=_references(front.get("references")),
+        references=_references(front.get("references")) or printed,
         review=read_review(front, body),
         published=clean_date(front.get("published") or front.get("year")),
         last_updated=clean_date(front.get("last_updated")),
@@ -81,17 +83,6 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
         related_questions=_lines(front.get("related_questions")),
         path=name,
     )
-
-
-def document_id(name: str) -> str:
-    """Return the id of a document that brings none: its path without the suffix.
-
-    Example:
-        >>> document_id("heart/angina.md")
-        'heart-angina'
-    """
-    stem = re.sub(r"\.gz$", "", name)
-    return re.sub(r"\.[^./]+$", "", stem).replace("/", "-")
 
 
 def _references(entries: Any) -> tuple[Reference, ...]:
@@ -125,12 +116,60 @@ def _reference(number: int, entry: Any) -> Reference:
     )
 
 
-def _write_body(builder: DocumentBuilder, body: str, title: str) -> str:
-    """Write the body's blocks; return its first heading of the first level."""
+def _parse(body: str) -> list[Token]:
+    """Return the body's tokens, less those between tags of raw HTML that hide them."""
     from markdown_it import MarkdownIt
 
     parser = MarkdownIt("commonmark", {"maxNesting": 60}).enable(["table", "strikethrough"])
-    tokens = parser.parse(body)
+    kept: list[Token] = []
+    hidden_in = ""
+    for token in parser.parse(body):
+        if token.type == "html_block":
+            if hidden_in and re.search(rf"</{hidden_in}\s*>", token.content, re.I):
+                hidden_in = ""
+            opened = [tag for tag in _TAG.finditer(token.content) if _HIDING.search(tag.group("rest"))]
+            if opened and f"</{opened[-1].group('name')}" not in token.content[opened[-1].end() :]:
+                hidden_in = opened[-1].group("name")
+        elif not hidden_in:
+            kept.append(token)
+    return kept
+
+
+def _printed_references(tokens: list[Token]) -> tuple[list[Token], tuple[Reference, ...]]:
+    """Return the tokens without the reference list at the end of the text, and its entries.
+
+    A section of that name whose entries name no year and no identifier is text.
+    """
+    for start, token in enumerate(tokens):
+        if token.type != "heading_open" or not REFERENCES_HEADING.fullmatch(_words(tokens[start + 1])):
+            continue
+        level = token.tag
+        later = (
+            n for n in range(start + 3, len(tokens)) if tokens[n].type == "heading_open" and tokens[n].tag <= level
+        )
+        stop = next(later, len(tokens))
+        entries: list[str] = []
+        number = ""
+        for inner in tokens[start + 3 : stop]:
+            if inner.type == "list_item_open":
+                number = f"{inner.info}. " if inner.info else ""
+            elif inner.type == "inline":
+                entries += [number + line for line in _words(inner).split("\n")]
+                number = ""
+        if references := read_entries(entries):
+            return tokens[:start] + tokens[stop:], references
+    return tokens, ()
+
+
+def _words(token: Token) -> str:
+    """Return the words of an inline token, a line break as such."""
+    return "".join(
+        "\n" if child.type in ("softbreak", "hardbreak") else child.content for child in token.children or ()
+    )
+
+
+def _write_body(builder: DocumentBuilder, tokens: Sequence[Token], title: str) -> str:
+    """Write the body's blocks; return its first heading of the first level."""
     first_heading = ""
     depth, item_is_new, is_heading = -1, False, 0
     position = 0

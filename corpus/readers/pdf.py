@@ -17,12 +17,12 @@ from corpus.bibliography import clean_doi
 from corpus.documents import Document, Rejected, UnreadableSource
 from corpus.readers.assemble import assemble
 from corpus.readers.limits import MAX_FILE_BYTES, MEBIBYTE
-from corpus.readers.markdown import document_id
 from corpus.readers.pdf_blocks import HEADING_FACTOR, Style, read_blocks
 from corpus.readers.pdf_columns import RuledTable, in_order, with_dots
 from corpus.readers.pdf_glyphs import read_page
 from corpus.readers.pdf_lines import Line, read_segments
 from corpus.readers.pdf_tables import ruled_tables
+from corpus.readers.printed import document_id
 
 # The longest guidelines have some 800 pages.
 _MAX_PAGES = 2000

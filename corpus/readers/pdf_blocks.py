@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from corpus.readers.assemble import REFERENCES_HEADING, Event, Piece
+from corpus.readers.assemble import Event, Piece
 from corpus.readers.pdf_columns import RuledTable
 from corpus.readers.pdf_lines import Line
 from corpus.readers.pdf_tables import spaced_table, spaced_table_end
+from corpus.readers.printed import REFERENCES_HEADING
 
 # Headings are set larger than text by at least this factor.
 HEADING_FACTOR = 1.1

@@ -8,23 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
-from corpus.bibliography import parse_reference
 from corpus.citations import find_markers
 from corpus.documents import Document, Reference, Rejected, UnreadableSource, check_document
 from corpus.hidden import remove_hidden
 from corpus.outline import outline
 from corpus.readers.limits import decode, read_bytes
-from corpus.readers.markdown import document_id
+from corpus.readers.printed import REFERENCES_HEADING, document_id, read_entries
 
 SUFFIXES = (".txt", ".text")
-_REFERENCES = re.compile(
-    r"(?:\d{1,2}\.?\s+)?(?:references|bibliography|literature(?: cited)?|works cited|sources)\s*:?", re.I
-)
-_ENTRY = re.compile(r"\s*(?:\[\d{1,3}\]|\d{1,3}[.)]|[-•*])\s+(?=\S)")
 # A line of at least this length was broken by the width of a page; a shorter one ended by itself.
 _WRAPPED_CHARS = 55
 _STARTS_BLOCK = re.compile(r"\s*(?:[-–*•●▪◦‣·]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s|#{1,6}\s)")
@@ -92,7 +85,7 @@ def unwrap(text: str) -> str:
 def _parts(text: str) -> tuple[str, str, tuple[Reference, ...]]:
     """Return a text's title, its body and the references at its end."""
     lines = text.split("\n")
-    position = next((i for i in range(len(lines) - 1, 0, -1) if _REFERENCES.fullmatch(lines[i].strip())), None)
+    position = next((i for i in range(len(lines) - 1, 0, -1) if REFERENCES_HEADING.fullmatch(lines[i].strip())), None)
     references: tuple[Reference, ...] = ()
     if position is not None:
         references = read_entries(lines[position + 1 :])
@@ -110,32 +103,3 @@ def _parts(text: str) -> tuple[str, str, tuple[Reference, ...]]:
     if not is_title:
         return "", "\n".join(lines), references
     return " ".join(candidate.split()), "\n".join(lines[first + 1 :]), references
-
-
-def read_entries(lines: list[str]) -> tuple[Reference, ...]:
-    """Return the entries of a printed list: each begins with its number or bullet, or after a blank line.
-
-    Printed numbers are kept where they rise, so that a lost entry shifts no other. Lines most of which name no
-    year and no identifier are no list, and have no entries.
-    """
-    entries: list[str] = []
-    is_marked = any(_ENTRY.match(line) for line in lines)
-    has_blanks = any(not line.strip() for line in "\n".join(lines).strip().split("\n"))
-    after_blank = True
-    for line in lines:
-        if not line.strip():
-            after_blank = True
-            continue
-        begins = bool(_ENTRY.match(line)) if is_marked else after_blank or not has_blanks
-        if begins or not entries:
-            entries.append(re.sub(r"^\s*[-•*]\s+", "", line))
-        else:
-            entries[-1] += " " + line.strip()
-        after_blank = False
-    references = [parse_reference(number, entry) for number, entry in enumerate(entries, start=1)]
-    if sum(bool(entry.year or entry.doi or entry.pmid) for entry in references) * 2 <= len(references):
-        return ()
-    labels = [int(entry.label) if entry.label.isdigit() else 0 for entry in references]
-    if labels[:1] > [0] and all(a < b for a, b in pairwise(labels)):
-        references = [replace(entry, number=label) for entry, label in zip(references, labels, strict=True)]
-    return tuple(references)
