@@ -154,7 +154,7 @@ def ask_command(
     turns = _history(history)
     bot = _chatbot(_settings(index=index))
     _say_what_leaves(bot)
-    reply = bot.reply(question, turns, article=article, audience=audience)  # type: ignore[arg-type]
+    reply = bot.reply(question, turns, article=article, audience=audience)
     if as_json:
         _print_json(to_dict(reply))
     else:
@@ -214,8 +214,9 @@ def audit_command(
 ) -> None:
     """Audit the citations of documents; no index is needed."""
     from corpus.audit import audit
+    from corpus.load import load
 
-    found = audit(sources)
+    found = audit(load(sources))
     if as_json:
         _print_json(found)
         return
@@ -224,6 +225,8 @@ def audit_command(
         for finding in document["findings"]:
             number = "" if finding.get("number") is None else f" {finding['number']}"
             print(f"  {finding['code']}{number}: {_short(finding['text'])}")
+    for entry in found["rejected"]:
+        print(f"{entry['path']}: not read, {entry['reason']}")
 
 
 @app.command("verify")
@@ -273,14 +276,66 @@ def serve_command(
         raise Refused(str(error)) from error
 
 
-@review_app.command("list")
-def review_list(sources: Annotated[list[Path] | None, typer.Argument(help="Articles.")] = None) -> None:
-    """List articles with their review status."""
-    from corpus.load import shipped_articles
-    from corpus.review import list_reviews
+ArticlesOption = Annotated[
+    list[Path] | None,
+    typer.Option("--articles", help="File or folder of articles (default: the shipped ones).", show_default=False),
+]
 
-    for row in list_reviews(sources or [shipped_articles()]):
-        print(f"{row.status:13} {row.path}  {row.title}")
+
+@review_app.command("list")
+def review_list(articles: ArticlesOption = None, as_json: JsonOption = False) -> None:
+    """List articles with their review status."""
+    from corpus.review import states
+
+    found = list(states(_articles(articles)))
+    if as_json:
+        _print_json({"articles": [row.to_dict() for row in found]})
+        return
+    for row in found:
+        edited = f" (edited since {row.stated})" if row.is_outdated else ""
+        print(f"{row.status:12} {row.id:40} {row.title}{edited}")
+
+
+@review_app.command("show")
+def review_show(article: str, articles: ArticlesOption = None, as_json: JsonOption = False) -> None:
+    """Show where one article, by id or file, stands, and the decisions that led there."""
+    from dataclasses import asdict
+
+    from corpus.review import LOG_NAME, find, read_log, state
+
+    path = find(_articles(articles), article)
+    found = state(path)
+    decisions = [entry for entry in read_log(path.parent / LOG_NAME) if entry.article == found.id]
+    if as_json:
+        _print_json({**found.to_dict(), "decisions": [asdict(entry) for entry in decisions]})
+        return
+    edited = f"; its file says {found.stated}, but the text was edited since" if found.is_outdated else ""
+    print(f"{found.id}: {found.status}{edited}")
+    for entry in decisions:
+        print(f"  {entry.at}  {entry.old} → {entry.new}  {entry.reviewer}{f'  {entry.note}' if entry.note else ''}")
+
+
+@review_app.command("set")
+def review_set(
+    article: str,
+    status: Annotated[str, typer.Argument(help="submitted, under_review or approved.")],
+    reviewer: Annotated[str, typer.Option("--reviewer", help="Name of the person who decided.")],
+    note: Annotated[str, typer.Option("--note", help="Why, in a line.")] = "",
+    articles: ArticlesOption = None,
+) -> None:
+    """Set an article's review status in its front matter and its log; run `followup index` afterwards."""
+    from datetime import UTC, datetime
+
+    from corpus.review import find, set_status
+
+    found = set_status(find(_articles(articles), article), status, reviewer=reviewer, now=datetime.now(UTC), note=note)
+    print(f"{found.id}: {found.status}")
+
+
+def _articles(given: list[Path] | None) -> list[Path]:
+    from corpus.load import shipped_articles
+
+    return given or [shipped_articles()]
 
 
 @feedback_app.command("export")
@@ -354,7 +409,15 @@ _STOPPED = f"stopped; {_STILL_STANDS}"
 _DISK_FULL = "the disk is full: free some space and run it again"
 # Named, not imported: the modules that define them cost more than `--help` may.
 _EXPECTED = frozenset(
-    {"IndexUnavailable", "DamagedIndex", "ModelUnavailable", "QuestionFault", "NothingToIndex", "UnreadableSource"}
+    {
+        "IndexUnavailable",
+        "DamagedIndex",
+        "ModelUnavailable",
+        "QuestionFault",
+        "NothingToIndex",
+        "UnreadableSource",
+        "ReviewError",
+    }
 )
 # What SQLite and the vector store say of a disk that is full or damaged.
 _STORE_FAULTS = frozenset({"OperationalError", "DatabaseError", "StoreFault"})

@@ -252,7 +252,8 @@ def _squeeze(run: str | Inline) -> Inline:
     if visible == run.text and " ".join(run.text.split()) == run.text:
         return run
     # Map each old offset to its new one, so that bold and markers stay on their words.
-    places, out = [], []
+    places: list[int] = []
+    out: list[str] = []
     for char, kept in zip(run.text, remove_hidden(run.text, keep_length=True), strict=True):
         places.append(len(out))
         if kept == "\0" and char != "\0":

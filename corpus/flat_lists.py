@@ -226,7 +226,8 @@ def _items(paragraph: _Paragraph, run: list[_Bullet], limit: int, lead_in: Span 
         # The last sentence opens the next list.
         kept -= 1
     ends.append(sentences[kept - 1][1])
-    lead_ins = outermost = (lead_in,) if lead_in else ()
+    outermost: tuple[Span, ...] = (lead_in,) if lead_in else ()
+    lead_ins = outermost
     # Some sources print a list twice, the second time without its bullets: its words keep their lead-in.
     again = _repeat(text, run, ends[-1], sentences)
     if again and again[0] < ends[-1]:

@@ -232,7 +232,7 @@ def _bullet(
         return None
     mark, rest = match.group("mark"), line.text[match.end() :]
     tight = before is not None and not line.after_blank
-    if mark in "-–" and rest[0].isdigit() and tight and before.text[-1].isdigit():
+    if before and tight and mark in "-–" and rest[0].isdigit() and before.text[-1].isdigit():
         # A range or a subtraction that was broken across lines.
         return None
     kind = _mark_kind(mark)

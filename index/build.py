@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -121,7 +122,7 @@ def _build_aside(
     model: str,
     before: tuple[Path, Manifest] | None,
     on_progress: Progress,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     rejected = _write_records(sources, generation, on_progress)
     with closing(Records(generation / "records.sqlite")) as records:
         if not records.document_ids:

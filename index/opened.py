@@ -134,7 +134,8 @@ class OpenIndex:
             dtype=np.float32,
         )
         lengths: Vectors = np.linalg.norm(mixed, axis=1, keepdims=True)
-        return mixed / np.maximum(lengths, np.float32(1e-9))
+        unit: Vectors = mixed / np.maximum(lengths, np.float32(1e-9))
+        return unit
 
     def rank(self, queries: Sequence[Query], limit: int, vectors: Vectors | None = None) -> list[Ranked]:
         """Return the best `limit` rows for each query, best first; the queries are embedded together."""

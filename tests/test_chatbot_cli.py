@@ -334,7 +334,9 @@ def test_output_is_utf_8_in_any_locale(environment, articles, tmp_path):
     command = [sys.executable, "-c", "from chatbot.cli import main; main()"]
     index = ["--index", str(tmp_path / "ix")]
     subprocess.run([*command, "index", str(articles), *index], env=environment, check=True, capture_output=True)
-    done = subprocess.run([*command, "search", "stretch the calf", "-k", "9", "--json", *index], env=environment, capture_output=True)
+    done = subprocess.run(
+        [*command, "search", "stretch the calf", "-k", "9", "--json", *index], env=environment, capture_output=True
+    )
     assert done.returncode == 0, done.stderr
     assert "Œdème ≥ 3 cm – µg." in {hit["text"] for hit in json.loads(done.stdout.decode("utf-8"))["hits"]}
     assert done.stderr == b""
@@ -381,3 +383,32 @@ def test_nothing_looks_at_the_network(environment, articles, tmp_path):
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("no network\n") and done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("decision", "code", "said"),
+    [
+        (["under_review"], 0, "under_review"),
+        (["approved"], 1, "has to be under_review"),
+        (["nonsense"], 1, "is no review status"),
+    ],
+)
+def test_a_review_is_set_step_by_step(tmp_path, environment, decision, code, said):
+    """Each decision is one step; a wrong one is refused in one line."""
+    write_articles(tmp_path / "articles", {"cramp": article("cramp")})
+    command = [sys.executable, "-c", "from chatbot.cli import main; main()"]
+    given = ["review", "set", "cramp", *decision, "--reviewer", "Dr A", "--articles", str(tmp_path / "articles")]
+    done = subprocess.run([*command, *given], env=environment, capture_output=True, text=True)
+    assert done.returncode == code
+    assert said in done.stdout + done.stderr and (done.stdout + done.stderr).count("\n") == 1
+
+
+def test_an_audit_needs_no_index_and_names_a_dangling_mark(tmp_path, environment):
+    """Marks [1] and [3] with a list of one: the second leads nowhere."""
+    text = "---\nid: a\ntitle: Cramp\nreferences:\n  - {title: Leg cramps, year: 2012}\n---\n\nStretch it. [1] Do not. [3]\n"
+    (tmp_path / "a.md").write_text(text)
+    command = [sys.executable, "-c", "from chatbot.cli import main; main()", "audit", str(tmp_path / "a.md"), "--json"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    (document,) = json.loads(done.stdout)["documents"]
+    assert (document["references"], document["markers"]) == (1, 2)
+    assert ("dangling_citation", 3) in [(found["code"], found["number"]) for found in document["findings"]]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from index.lexical import content_terms, terms_of
 from index.opened import OpenIndex
@@ -82,8 +83,8 @@ def default_threshold() -> float:
 
 
 @cache
-def _model() -> dict[str, dict[str, float]]:
-    values = json.loads((Path(__file__).parent / "confidence.json").read_text("utf-8"))
+def _model() -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((Path(__file__).parent / "confidence.json").read_text("utf-8"))
     assert set(values["weights"]) == {field.name for field in fields(Features)}
     return values
 

@@ -81,7 +81,13 @@ def build_page(bot: Chatbot, record: Callable[[dict[str, Any], float, str], None
         return search_call(bot, question, limit)
 
     with gradio.Blocks(title=TITLE, analytics_enabled=False, fill_width=True) as page:
-        gradio.HTML(str(frame(bot.wording.banner if bot.wording else "")), elem_id="page", padding=False, apply_default_css=False, js_on_load=None)
+        gradio.HTML(
+            str(frame(bot.wording.banner if bot.wording else "")),
+            elem_id="page",
+            padding=False,
+            apply_default_css=False,
+            js_on_load=None,
+        )
         gradio.api(ask, api_name="ask")
         gradio.api(search, api_name="search")
     page.queue(default_concurrency_limit=_AT_ONCE, max_size=_WAITING)

@@ -6,33 +6,24 @@ Is: the document's own XML, under limits. Is not: a layout; deleted and hidden t
 from __future__ import annotations
 
 import re
-import zipfile
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lxml import etree
-
 from corpus.bibliography import parse_reference
 from corpus.documents import Document, Rejected, UnreadableSource
 from corpus.readers.assemble import Event, Piece, RichCell, TableEvent, assemble
+from corpus.readers.docx_package import OLE_MAGIC, elements, read_parts, root_of
 from corpus.readers.docx_styles import Styles, attribute, is_on, local_name, value_of
-from corpus.readers.limits import MAX_FILE_BYTES, MAX_TEXT_BYTES, MEBIBYTE
 from corpus.readers.printed import REFERENCES_HEADING, document_id
 from corpus.readers.scripts import lowered, raised
-from corpus.readers.xml_files import DECLARES_ENTITY, reason, safe_parser
 
-# A document has some twenty parts and a few hundred pictures.
-_MAX_PARTS = 10_000
 # A bold line of its own below this length, without a full stop, is a heading that its author did not mark.
 _MAX_FAKE_HEADING_CHARS = 80
 _FAKE_HEADING_LEVEL = 10
 # Text of a point or two is there to be found by machines, not read.
 _LEAST_HALF_POINTS = 5
-# Old Word files and encrypted new ones are OLE containers.
-_OLE_MAGIC = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # The Symbol font's codes of characters that change what a dose says. Source: Adobe, Symbol encoding vector.
 _SYMBOLS = {
     0xA3: "≤", 0xB3: "≥", 0xB1: "±", 0xB4: "×", 0xB8: "÷", 0xB0: "°", 0x6D: "µ", 0x61: "α", 0x62: "β", 0x67: "γ",
@@ -51,79 +42,32 @@ def matches(head: bytes, suffix: str) -> bool:
     """Say whether a file that begins so is a Word document, or claims to be one and cannot be read."""
     if head.startswith(b"PK\x03\x04"):
         return suffix in (".docx", ".docm", ".dotx") or b"word/" in head
-    return head.startswith(_OLE_MAGIC) and suffix in (".docx", ".docm", ".doc")
+    return head.startswith(OLE_MAGIC) and suffix in (".docx", ".docm", ".doc")
 
 
 def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
     """Yield the one document of a Word file. Raises UnreadableSource if it is no sound one, or encrypted."""
-    parts = _parts(path)
+    parts = read_parts(path)
     notes = {
         f"{kind}-{attribute(node, 'id')}": node
         for kind in ("footnote", "endnote")
-        for node in _elements(parts, f"word/{kind}s.xml", kind)
+        for node in elements(parts, f"word/{kind}s.xml", kind)
         # Separators between text and notes are stored as notes of a special type.
         if not attribute(node, "type") or attribute(node, "type") == "normal"
     }
-    body = _root(parts, "word/document.xml")
+    body = root_of(parts, "word/document.xml")
     if body is None:
         raise UnreadableSource("a Word file without a document part")
-    reader = _Reader(Styles.read(_root(parts, "word/styles.xml")), notes)
+    reader = _Reader(Styles.read(root_of(parts, "word/styles.xml")), notes)
     reader.children(body)
     events = reader.with_references()
     if not any(event.kind in ("paragraph", "item", "table") for event in events):
         raise UnreadableSource("holds no text")
     title = reader.title
     if not title and events[0].kind != "heading":
-        stated = ("".join(node.itertext()) for node in _elements(parts, "docProps/core.xml", "title"))
+        stated = ("".join(node.itertext()) for node in elements(parts, "docProps/core.xml", "title"))
         title = next((" ".join(words.split()) for words in stated if words.strip()), Path(name).stem)
     yield assemble(events, id=document_id(name), title=title, path=name)
-
-
-def _parts(path: Path) -> dict[str, bytes]:
-    """Return the parts of the package that hold text, each within the limits."""
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise UnreadableSource(f"larger than {MAX_FILE_BYTES // MEBIBYTE} MiB")
-    with path.open("rb") as file:
-        if file.read(8) == _OLE_MAGIC:
-            raise UnreadableSource("encrypted, or an old .doc file: save it as .docx without a password")
-        file.seek(0)
-        wanted = re.compile(r"word/(?:document|styles|footnotes|endnotes)\.xml|docProps/core\.xml")
-        parts: dict[str, bytes] = {}
-        try:
-            with zipfile.ZipFile(file) as package:
-                entries = package.infolist()
-                if len(entries) > _MAX_PARTS:
-                    raise UnreadableSource(f"more than {_MAX_PARTS} parts in one file")
-                for entry in entries:
-                    if wanted.fullmatch(entry.filename) and entry.filename not in parts:
-                        if entry.flag_bits & 1:
-                            raise UnreadableSource("encrypted: no password was given")
-                        with package.open(entry) as stream:
-                            data = stream.read(MAX_TEXT_BYTES + 1)
-                        if len(data) > MAX_TEXT_BYTES:
-                            raise UnreadableSource(f"unpacks to more than {MAX_TEXT_BYTES // MEBIBYTE} MiB")
-                        parts[entry.filename] = data
-        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
-            raise UnreadableSource(f"damaged Word file: {error}") from error
-    return parts
-
-
-def _root(parts: dict[str, bytes], name: str) -> Any:
-    data = parts.get(name)
-    if data is None:
-        return None
-    if DECLARES_ENTITY.search(data):
-        raise UnreadableSource("declares XML entities of its own, which are not expanded")
-    try:
-        return etree.fromstring(data, safe_parser())
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise UnreadableSource(f"damaged Word file: {name}: {reason(error)}") from error
-
-
-def _elements(parts: dict[str, bytes], name: str, kind: str) -> Iterator[Any]:
-    root = _root(parts, name)
-    if root is not None:
-        yield from root.iter(f"{{*}}{kind}")
 
 
 @dataclass(slots=True)

@@ -147,7 +147,7 @@ class _Article:
             case "p" | "preformat" | "code" | "verse-group" | "attrib":
                 self.paragraph(node, level)
             case "list" | "def-list":
-                self.list(node, level, depth)
+                self.listing(node, level, depth)
             case "table-wrap":
                 self.table(node)
             case "fig" | "supplementary-material":
@@ -195,7 +195,7 @@ class _Article:
             if node is not None:
                 self.builder.note(self.run(node, _NOTE_MARKS))
 
-    def list(self, node: Any, level: int, depth: int) -> None:
+    def listing(self, node: Any, level: int, depth: int) -> None:
         """Write a list and the lists inside it."""
         if name_of(node) == "def-list":
             for entry in node.findall("{*}def-item"):
@@ -215,7 +215,7 @@ class _Article:
                             self.footnotes(part)
                             is_first = False
                     elif name_of(part) == "list":
-                        self.list(part, level, depth + 2)
+                        self.listing(part, level, depth + 2)
                     else:
                         self.block(part, level, depth + 2)
 

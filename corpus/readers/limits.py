@@ -12,7 +12,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 
 from corpus.documents import UnreadableSource
 
@@ -86,7 +86,7 @@ def open_stream(path: Path) -> Iterator[IO[bytes]]:
         limit = MAX_STREAM_BYTES
         if packed:
             limit = min(limit, max(ALWAYS_ALLOWED_BYTES, packed_bytes * MAX_PACKING_RATIO))
-        inner = gzip.GzipFile(fileobj=file) if packed else file
+        inner: IO[bytes] = cast(IO[bytes], gzip.GzipFile(fileobj=file)) if packed else file
         yield io.BufferedReader(_Bounded(inner, limit), buffer_size=MEBIBYTE)
 
 

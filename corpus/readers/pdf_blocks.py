@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
-from corpus.readers.assemble import Event, Piece
+from corpus.readers.assemble import Event, EventKind, Piece
 from corpus.readers.pdf_columns import RuledTable
 from corpus.readers.pdf_lines import Line
 from corpus.readers.pdf_tables import spaced_table, spaced_table_end
@@ -225,7 +225,7 @@ def _text_event(lines: Sequence[Line], style: Style) -> Event:
     if bullet:
         depth = max(0, round((first.x0 - first.left) / (1.5 * style.size)))
         return Event("item", tuple(_cut(pieces, bullet.end())), depth, page=first.page, is_uncertain=is_uncertain)
-    kind = "caption" if _TABLE_CAPTION.match(first.text) and len(lines) < 6 else "paragraph"
+    kind: EventKind = "caption" if _TABLE_CAPTION.match(first.text) and len(lines) < 6 else "paragraph"
     return Event(kind, tuple(pieces), page=first.page, is_uncertain=is_uncertain)
 
 
