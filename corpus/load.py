@@ -20,9 +20,9 @@ from corpus.readers.limits import UNFORESEEN, read_head
 # What is told about progress: the file that is about to be read, bytes done, bytes in all.
 Progress = Callable[[str, int, int], None]
 
-# Asked in this order. Formats that their first bytes prove come before those that only a suffix suggests.
 # Those that rest on native code run in a process of their own.
 _CONTAINED = frozenset(("pdf",))
+# Asked in this order. Formats that their first bytes prove come before those that only a suffix suggests.
 _READERS = ("pdf", "docx", "medline", "jats", "html", "jsonl", "markdown", "captured", "plain")
 # Files of these kinds hold documents that cannot be read here, and their owner should hear of it.
 _DOCUMENT_SUFFIXES = frozenset(

@@ -171,3 +171,10 @@ def test_a_real_page() -> None:
     assert (len(d.references), len(d.related_questions), d.last_updated) == (7, 11, "2026-01-05")
     assert {n for m in d.markers for n in m.numbers} == set(range(1, 9))
     assert not any(word in d.text for word in ("Advisory Board", "Personalize", "Disclaimer", "follow-up question"))
+
+
+def test_blank_lines_do_not_matter(tmp_path: Path) -> None:
+    """Some browsers copy a page without them."""
+    whole = read(tmp_path)
+    bare = read(tmp_path, "\n".join(line for line in PAGE.split("\n") if line.strip()))
+    assert bare == whole

@@ -123,7 +123,8 @@ def read(path: Path, *, name: str) -> Iterator[Document | Rejected]:
     page = _split(remove_hidden(decode(read_bytes(path)).replace("\r\n", "\n").replace("\r", "\n")))
     references = _references(page.references)
     highest = len(references) + _BEYOND_THE_LIST
-    text = "\n".join(_raise_numbers(line, highest) for line in page.body).strip()
+    # A copied page has one line for each paragraph, heading and bullet, with or without blank lines between them.
+    text = "\n\n".join(_raise_numbers(line.rstrip(), highest) for line in page.body if line.strip()).strip()
     if not text:
         raise UnreadableSource("no article text found on the captured page")
     sections, blocks = outline(text)
