@@ -30,6 +30,9 @@ app.add_typer(feedback_app, name="feedback")
 
 IndexOption = Annotated[Path | None, typer.Option("--index", help="Folder of the index.", show_default=False)]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object and nothing else.")]
+ApprovedOption = Annotated[
+    bool, typer.Option("--require-approved", help="Use only articles whose review status is approved.")
+]
 HistoryOption = Annotated[Path | None, typer.Option("--history", help="JSON list of {role, content}, oldest first.")]
 
 
@@ -120,12 +123,15 @@ def search_command(
     history: HistoryOption = None,
     limit: Annotated[int, typer.Option("-k", min=1, max=1000, help="How many passages.")] = 10,
     index: IndexOption = None,
+    require_approved: ApprovedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Find the passages for a question."""
     from chatbot.ask import search
 
-    found = search(_chatbot(_settings(index=index)), question, _history(history), limit)
+    found = search(
+        _chatbot(_settings(index=index, require_approved=require_approved or None)), question, _history(history), limit
+    )
     if as_json:
         _print_json(found)
         return
@@ -143,6 +149,7 @@ def ask_command(
     article: Annotated[str | None, typer.Option("--article", help="Id of the article it stands on.")] = None,
     audience: Annotated[str, typer.Option("--audience", help="patient, student, nurse or physician.")] = "physician",
     index: IndexOption = None,
+    require_approved: ApprovedOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer a question, in quotes."""
@@ -152,7 +159,7 @@ def ask_command(
     if audience not in ("patient", "student", "nurse", "physician"):
         raise Refused(f"no audience {audience!r}: choose patient, student, nurse or physician", code=2)
     turns = _history(history)
-    bot = _chatbot(_settings(index=index))
+    bot = _chatbot(_settings(index=index, require_approved=require_approved or None))
     _say_what_leaves(bot)
     reply = bot.reply(question, turns, article=article, audience=audience)
     if as_json:
@@ -166,6 +173,7 @@ def eval_command(
     questions: Annotated[list[Path], typer.Argument(help="Question sets, JSON Lines.")],
     out: Annotated[Path, typer.Option("--out", help="Folder for the results.")],
     index: IndexOption = None,
+    require_approved: ApprovedOption = False,
     search_only: Annotated[bool, typer.Option("--search-only", help="Measure retrieval only.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on where an interrupted run stopped.")] = False,
     compare: Annotated[Path | None, typer.Option("--compare", help="Results of another run to compare with.")] = None,
@@ -181,7 +189,7 @@ def eval_command(
         raise Refused(f"no mode {mode!r}: choose extractive or llm", code=2)
     try:
         asked = read_questions(questions)
-        settings = _settings(index=index)
+        settings = _settings(index=index, require_approved=require_approved or None)
         if mode == "extractive":
             settings = settings.model_copy(update={"llm": None})
         elif mode == "llm" and settings.llm is None:
@@ -260,6 +268,7 @@ def serve_command(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 7860,
     index: IndexOption = None,
+    require_approved: ApprovedOption = False,
     passwords: Annotated[
         Path | None, typer.Option("--passwords", help="Ask for a login; the file 'followup passwd' writes.")
     ] = None,
@@ -269,7 +278,12 @@ def serve_command(
     from app import serve
 
     try:
-        serve(_settings(index=index, passwords=passwords), host=host, port=port, mcp=mcp)
+        serve(
+            _settings(index=index, require_approved=require_approved or None, passwords=passwords),
+            host=host,
+            port=port,
+            mcp=mcp,
+        )
     except ValueError as error:
         if "password file" not in str(error):
             raise

@@ -412,3 +412,19 @@ def test_an_audit_needs_no_index_and_names_a_dangling_mark(tmp_path, environment
     (document,) = json.loads(done.stdout)["documents"]
     assert (document["references"], document["markers"]) == (1, 2)
     assert ("dangling_citation", 3) in [(found["code"], found["number"]) for found in document["findings"]]
+
+
+def test_only_approved_articles_answer_when_that_is_required(tmp_path, environment):
+    """An article that nobody approved is kept out of answers, and the answer is a plain no."""
+    write_articles(tmp_path / "articles", {"cramp": article("cramp")})
+    index = ["--index", str(tmp_path / "index")]
+    command = [sys.executable, "-c", "from chatbot.cli import main; main()"]
+    subprocess.run(
+        [*command, "index", str(tmp_path / "articles"), *index], env=environment, check=True, capture_output=True
+    )
+    asked = [*command, "ask", "How is cramp treated?", "--json", *index]
+    free = json.loads(subprocess.run(asked, env=environment, check=True, capture_output=True).stdout)
+    held = json.loads(
+        subprocess.run([*asked, "--require-approved"], env=environment, check=True, capture_output=True).stdout
+    )
+    assert (free["outcome"], held["outcome"]) == ("answer", "abstention")
