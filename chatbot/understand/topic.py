@@ -79,16 +79,18 @@ _RIGHT = re.compile(
     r"fatal|"
     r"contagious|hereditary|inherited|symptoms?|signs|treatments?|therapy|management|medications?|causes|prognosis|"
     r"outlook|dos(?:es?|age)|side[- ]effects|prevention|diagnosis|work-?up|used|given|taken|stopped|started|help|"
-    r"please|though|then|now|too|again|instead|exactly|for|of|with|in|to|by|from|about|and|or|the|a|it|that|this)\b)"
+    r"please|though|then|now|too|again|instead|exactly|safely|properly|correctly|for|of|with|in|to|by|from|about|and|or|the|a|it|that|this)\b)"
     r"[\s,;:.!?–—-]*$",
     re.IGNORECASE,
 )
 
 
+_SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+")
 # Where what is told ends and what is asked begins: "I am 70, what dose of baclofen may I take?"
-_PARTS = re.compile(
-    r"(?<=[.!?])\s+|[,;]\s+(?=(?:and |so |but )?(?:what|which|how|when|why|where|who|can|could|should)\b)", re.I
+_ASKED_AFTER = re.compile(
+    r"[,;]\s+(?=(?:and |so |but )?(?:what|which|how|when|why|where|who|can|could|should)\b)", re.IGNORECASE
 )
+_ASKS = re.compile(rf"\s*(?:{_ASKING}\s*)*(?:{_WH}|{_AUX})", re.IGNORECASE)
 
 
 def topic_of(question: str) -> str:
@@ -100,11 +102,14 @@ def topic_of(question: str) -> str:
         >>> topic_of("What is the maximum dose?")
         ''
     """
-    # The last sentence, or clause, with a question mark asks; the others tell.
-    sentences = [part for part in _PARTS.split(question.strip()) if part.strip(" .!?")] or [question]
+    # The last sentence with a question mark asks; the others tell.
+    sentences = [part for part in _SENTENCE_ENDS.split(question.strip()) if part.strip(" .!?")] or [question]
     for sentence in sorted(reversed(sentences), key=lambda part: not part.endswith("?")):
-        if topic := _strip(sentence):
-            return topic
+        clauses = _ASKED_AFTER.split(sentence)
+        # "How is baclofen used, and how is it stopped?" names its topic first, "I am 70, what dose of …?" last.
+        for clause in [*clauses, sentence] if _ASKS.match(sentence) else reversed(clauses):
+            if topic := _strip(clause):
+                return topic
     return ""
 
 
