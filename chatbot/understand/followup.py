@@ -396,11 +396,16 @@ def _without(text: str, match: re.Match[str]) -> str:
 
 
 def _replace_topic(focus: Focus, new: str) -> str:
-    at = focus.question.lower().find(focus.topic.lower()) if focus.topic else -1
+    """Return the last question with something new in its topic's place; whom it was about stays."""
+    old = focus.topic
+    people = re.fullmatch(r"(?P<what>\S.*?)\s+(?:in|for|during|with)\s+(?P<who>.+)", old)
+    if people and _names_people(people["who"]) and not populations_in(new):
+        old = people["what"]
+    at = focus.question.lower().find(old.lower()) if old else -1
     # A question that was all topic ("quinine or quinidine?") leaves nothing to ask when the topic is replaced.
-    if at < 0 or len(focus.question.split()) - len(focus.topic.split()) < 2:
+    if at < 0 or len(focus.question.split()) - len(old.split()) < 2:
         return f"What about {new}?"
-    return focus.question[:at] + new + focus.question[at + len(focus.topic) :]
+    return focus.question[:at] + new + focus.question[at + len(old) :]
 
 
 def _asked(bare: str, focus: Focus) -> frozenset[Intent]:

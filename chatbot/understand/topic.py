@@ -85,6 +85,12 @@ _RIGHT = re.compile(
 )
 
 
+# "quinine safe in pregnancy": what is judged is the topic, the rest is the question.
+_JUDGED = re.compile(
+    r"(?P<what>\S.*?)\s+(?:safe|unsafe|effective|harmful|dangerous|useful|helpful|contra-?indicated|allowed|permitted|"
+    r"better|worse|worth|painful|contagious|curable|hereditary)\b",
+    re.IGNORECASE,
+)
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+")
 # Where what is told ends and what is asked begins: "I am 70, what dose of baclofen may I take?"
 _ASKED_AFTER = re.compile(
@@ -120,6 +126,8 @@ def _strip(sentence: str) -> str:
     while match := _RIGHT.search(rest):
         # A capitalised word inside a name stays: "What I Need to Know About Living With Cancer".
         rest = rest[: match.start()]
+    if judged := _JUDGED.match(rest):
+        rest = judged["what"]
     rest = rest.strip(" ,;:–—-\"'“”‘’")
     if re.fullmatch(rf"(?:{_ASKED_FOR}|{_PEOPLE}|{_VERBS}|\W)*", rest, re.IGNORECASE):
         return ""
