@@ -253,7 +253,7 @@ def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     topic = topic_of(rest)
     if rest.lower().startswith("for ") and lookup.is_topic(topic) and not lookup.together(topic, focus.base):
         return _swap(topic, focus)
-    return _followed(f"{_open(focus.question)} {rest}?", "modifier", focus, asked=focus.asked)
+    return _followed(f"{_less_stage(focus.question, rest)} {rest}?", "modifier", focus, asked=focus.asked)
 
 
 def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -345,6 +345,19 @@ def _own_topic(text: str) -> str:
     """Return the topic that a message names itself; "" if its words only ask."""
     topic = topic_of(text)
     return topic if set(content_terms(topic)) - generic_terms() else ""
+
+
+# Stages of life: a question about one of them is not about the one before.
+_STAGES = frozenset({"pregnancy", "breast-feeding", "child", "older"})
+
+
+def _less_stage(question: str, rest: str) -> str:
+    """Return an open question without the stage of life that it ends in, if `rest` names another."""
+    tail = re.search(r"\s+(?:in|for|during)\s+(?P<who>[^?()]{3,40})$", _open(question))
+    stages = tail and _names_people(tail["who"]) and populations_in(tail["who"]) <= _STAGES
+    if tail and stages and populations_in(rest) and populations_in(rest) <= _STAGES:
+        return question[: tail.start()]
+    return _open(question)
 
 
 def _names_people(phrase: str) -> bool:
