@@ -219,7 +219,14 @@ def _write_table(builder: DocumentBuilder, tokens: Sequence[Token]) -> None:
             rows.append([])
         elif token.type == "inline":
             (header if in_head else rows[-1]).append(_inline(token.children or ()))
-    builder.table(header, rows)
+    builder.table(header, [_group_or_row(row) for row in rows])
+
+
+def _group_or_row(row: list[Inline]) -> list[Inline]:
+    """Return a row as one cell if that is all that it holds, in bold: it names a group of the rows below it."""
+    first = row[0].text.strip() if row else ""
+    is_bold = bool(first) and sum(end - start for start, end in row[0].bold) * 2 > len(first)
+    return row[:1] if is_bold and not any(cell.text.strip() for cell in row[1:]) else row
 
 
 @dataclass(slots=True)
