@@ -39,7 +39,8 @@ class Statement:
     `context` is the chain of headings and lead-ins that it must be read under, outermost first. `start` and
     `end` are half-open code-point offsets into its document's text (0, 0 when a language model worded it).
     `badges` are short marks shown beside it, e.g. "strong recommendation"; `caution` is a sentence of ours that
-    must stand with it, e.g. that its number should be checked in the source.
+    must stand with it, e.g. that its number should be checked in the source. `issued` is the year of its source and
+    what stands against that source, e.g. "2012 · superseded".
     """
 
     text: str
@@ -50,6 +51,7 @@ class Statement:
     polarity: Literal["for", "against", "neutral"] = "neutral"
     badges: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    issued: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +213,7 @@ def to_dict(reply: Reply) -> dict[str, Any]:
                 "polarity": statement.polarity,
                 "badges": list(statement.badges),
                 "cautions": list(statement.cautions),
+                "issued": statement.issued,
             }
             for statement in statements
         ],

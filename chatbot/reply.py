@@ -21,10 +21,13 @@ from chatbot.answer.confidence import default_threshold
 from chatbot.answer.evidence import Evidence, IndexLookup, gather
 from chatbot.answer.suggest import SHOWN, Suggester
 from chatbot.present.audience import prefer_for
+from chatbot.present.conflicts import find_conflicts
+from chatbot.present.currency import status_words
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import statement_cautions
 from chatbot.present.drugs import answers_for_named_drug, asked_drugs
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
+from chatbot.present.order import newest_first
 from chatbot.present.populations import populations_in, suits_population
 from chatbot.present.strength import strength_badges
 from chatbot.replies import (
@@ -267,6 +270,8 @@ class Chatbot:
                     common["notices"] += (both,)
                 led_to = self.wording.suggestions(suggested)
         with stages("notices"):
+            if common.get("mode", "extractive") == "extractive":
+                statements, passages = self._in_order(statements, passages, evidence, audience)
             statements = tuple(self._dressed(statement, passages, audience) for statement in statements)
             documents = [opened.records.document(passage.document_id) for passage in passages]
             common["notices"] += answer_notices(
@@ -350,12 +355,23 @@ class Chatbot:
         return [turn.content for turn in turns if turn.role == "user"] if resolution.is_followup else []
 
     @staticmethod
-    def _dressed(statement: Statement, passages: Sequence[CitedPassage], audience: Audience) -> Statement:
+    def _in_order(
+        statements: tuple[Statement, ...], passages: tuple[CitedPassage, ...], evidence: Evidence, audience: Audience
+    ) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
+        if len(passages) < 2:
+            return statements, passages
+        scores = {hit.passage.id: hit.score for hit in evidence.hits}
+        conflicts = find_conflicts(statements, passages)
+        # For a patient the easier of equals come first, whatever their year.
+        return newest_first(statements, passages, conflicts, scores, years_rank=audience != "patient")
+
+    def _dressed(self, statement: Statement, passages: Sequence[CitedPassage], audience: Audience) -> Statement:
         passage = next(passage for passage in passages if passage.number == statement.citations[0])
         return replace(
             statement,
             badges=strength_badges(statement.text, statement.context),
             cautions=statement_cautions(statement, passage, audience=audience),
+            issued=status_words(passage, self._today(), max_age_years=self.settings.max_age_years),
         )
 
     def _also(self, evidence: Evidence, passages: Sequence[CitedPassage]) -> tuple[CitedPassage, ...]:

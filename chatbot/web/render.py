@@ -97,13 +97,16 @@ def statement(reply: Mapping[str, Any], place: int, audience: str) -> Markup:
     )
     return Markup(
         '<li class="statement" data-polarity="{}" style="--place:{}">{}<p class="words"><span class="statement-text">{}'
-        "</span> {}{}</p>{}{}</li>"
+        "</span> {}{}{}</p>{}{}</li>"
     ).format(
         row.get("polarity", "neutral"),
         place,
         context,
         emphasised(row["text"], references=cited),
         citations,
+        Markup(' <span class="issued" title="Year of the source">{}</span>').format(row["issued"])
+        if row.get("issued")
+        else "",
         join(_strength(badge) for badge in row.get("badges", ())),
         join(Markup('<p class="caution">{}</p>').format(caution) for caution in row.get("cautions", ())),
         _explained(reply["statements"], place) if audience in _EXPLAINED_TO else "",
