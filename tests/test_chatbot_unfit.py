@@ -38,11 +38,12 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-def test_requests_in_other_voices(kind: str) -> None:
-    """The set written after the rules is told apart as well; two slips are allowed, and listed."""
-    requests = _cases("unfit_second_voice.yaml")[kind]
+@pytest.mark.parametrize("voice", ["second", "third", "fourth"])
+def test_requests_in_other_voices(voice: str, kind: str) -> None:
+    """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
+    requests = _cases(f"unfit_{voice}_voice.yaml")[kind]
     wrong = [text for text in requests if (find_unfit_request(text) is not None) != (kind == "unfit")]
-    print(f"\nunfit requests, second set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
+    print(f"\nunfit requests, {voice} set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
     for line in wrong:
         print(f"    {line}")
     assert len(wrong) <= 2
@@ -59,11 +60,12 @@ def test_ordinary_questions_are_not_refused() -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["premise", "plain"])
-def test_premises_are_noticed(kind: str) -> None:
+@pytest.mark.parametrize("voice", ["premise_questions", "premise_second_voice", "premise_third_voice"])
+def test_premises_are_noticed(voice: str, kind: str) -> None:
     """Questions with a premise are told from plain ones."""
-    questions = _cases("premise_questions.yaml")[kind]
+    questions = _cases(f"{voice}.yaml")[kind]
     wrong = [text for text in questions if is_premise_question(text) != (kind == "premise")]
-    print(f"\npremise questions, {kind:<39} {len(questions) - len(wrong):>4} / {len(questions)}")
+    print(f"\n{voice}, {kind:<39} {len(questions) - len(wrong):>4} / {len(questions)}")
     assert wrong == []
 
 
