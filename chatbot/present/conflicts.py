@@ -17,7 +17,7 @@ from chatbot.present.drugs import named_drugs
 from chatbot.present.populations import populations_in
 from chatbot.replies import CitedPassage, Notice, Statement
 
-_Purpose = Literal["prevention", "acute", "diagnosis", "ongoing"]
+_Purpose = Literal["prevention", "acute", "diagnosis", "ongoing", "short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +132,7 @@ _PURPOSES: tuple[tuple[_Purpose, re.Pattern[str]], ...] = (
         re.compile(r"\bacute(?:ly)?\b|\bflares?\b|\battacks?\b|\bemergenc\w+|\bduring\s+(?:a|an|the)\b", re.IGNORECASE),
     ),
     ("diagnosis", re.compile(r"\bdiagnos\w*|\bscreen\w*|\btest(?:s|ing)?\b|\bscan\w*", re.IGNORECASE)),
+    ("short", re.compile(r"\bshort[\s-]term\b|\bshort[\s-]lived\b", re.IGNORECASE)),
     ("ongoing", re.compile(r"\blong[\s-]term\b|\bmaintenance\b|\bongoing\b", re.IGNORECASE)),
 )
 _ROUTES = (
@@ -197,6 +198,8 @@ def _comparable(one: _Read, two: _Read) -> bool:
 
 
 def _opposite(i: int, j: int, one: _Read, two: _Read) -> Conflict | None:
+    if one.routes and two.routes and not one.routes & two.routes:
+        return None
     if {one.polarity, two.polarity} != {"for", "against"} or _NO_ADVICE.search(one.text) or _NO_ADVICE.search(two.text):
         return None
     # A medicine in a heading alone does not make a list of warning signs advice on it, and "X with Y" is not "X".

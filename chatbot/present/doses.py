@@ -38,7 +38,7 @@ _ROUTE = re.compile(
     r"\b(?:by\s+mouth|oral(?:ly)?|p\.?o\b\.?|per\s+os|i\.?v\b\.?|intravenous(?:ly)?|(?:by|into\s+a)\s+vein|i\.?m\b\.?|"
     r"intramuscular(?:ly)?|into\s+(?:the|a)\s+(?:muscle|thigh|vein|skin|nose|eye|ear|joint)|subcutaneous(?:ly)?|s\.?c\b\.?|"
     r"sub-?q|sq|under\s+the\s+(?:skin|tongue)|sublingual(?:ly)?|s\.?l\b\.?|buccal(?:ly)?|topical(?:ly)?|on\s+the\s+skin|"
-    r"transdermal(?:ly)?|patch(?:es)?|inhal(?:ed|er|ers|ation)|nebuli[sz](?:ed|er)|intranasal(?:ly)?|nasal(?:ly)?|"
+    r"transdermal(?:ly)?|patch(?:es)?|inhal(?:es?|ed|er|ers|ation)|spacers?|nebuli[sz](?:ed|er)|intranasal(?:ly)?|nasal(?:ly)?|"
     r"rectal(?:ly)?|per\s+rectum|p\.?r\b\.|suppositor(?:y|ies)|vaginal(?:ly)?|pessar(?:y|ies)|intrathecal(?:ly)?|epidural(?:ly)?|"
     r"intra-?articular(?:ly)?|intraosseous(?:ly)?|intravitreal|intradermal(?:ly)?|ophthalmic|otic|"
     r"(?:in|to|into)\s+(?:each|the|both|one|the\s+affected)\s+(?:eyes?|ears?|nostrils?)|eye\s?drops?|ear\s?drops?|"
@@ -65,7 +65,7 @@ _MAXIMUM = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
-    r"\b(?:adults?|in-?patients?|out-?patients?|(?:in|for|to)\s+(?:most\s+|all\s+|the\s+)?(?:patients?|people|women|men|persons?)|"
+    r"\b(?:adults?|grown-?ups?|in-?patients?|out-?patients?|(?:in|for|to)\s+(?:most\s+|all\s+|the\s+)?(?:patients?|people|women|men|persons?)|"
     r"(?:patients?|people|persons?|those|women|men)\s+(?:with|who|on|ages?|aged|between|over|under|without)|women|men|aged\s+\d+)\b",
     re.IGNORECASE,
 )
@@ -242,6 +242,8 @@ _OWN_MEASURE = re.compile(
     r"(?:weighs?|is|am)\s+(?:about\s+|around\s+|only\s+)?\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|st(?:one)?)\b"
     r"|(?:my|his|her|their)\s+(?:body\s+)?weight\s+(?:is|was|=|:)"
     r"|i\s+weigh\b|weighs\s+\d|\b(?:wt|wgt|weight)\W{1,3}\d+(?:\.\d+)?\s*(?:kg|lb)"
+    r"|\b(?:s?he|it|they)['’]?(?:s|re)?\s+(?:is\s+|now\s+|about\s+|only\s+)*\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|stone)\b"
+    r"|\bfor\s+(?:an?\s+)?\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|kilograms?|lbs?|pounds?)\b|\bweighing\s+(?:\w+\s+)?\d"
     r"|\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|lbs?|pounds?)\s+(?:\w+\s+)?(?:child|boy|girl|baby|toddler|infant|man|woman|adult|"
     r"patient|person|kid|son|daughter|teenager)\b|for\s+an?\s+\d+[\s-]*(?:kg|lb)\b"
     r"|(?:my|his|her)\s+(?:egfr|creatinine|gfr|height|bmi|crcl|potassium|inr)\s+(?:is|was|of|=|:)?\s*\d"
@@ -259,8 +261,11 @@ _HOW_MUCH = re.compile(
 _ARITHMETIC = re.compile(
     r"\b(?:calculat\w+|work(?:ing)?\s+out|comput\w+|convert\w*|conversion|add\s+up|figure\s+out)\b.*?"
     r"\b(?:dos(?:e|es|age)|mg|ml|mcg|micrograms?|milligrams?|units?|tablets?|drops?|amount|rate|infusion|teaspoons?)\b"
-    r"|\d\s*mg/kg\b.{0,20}\b(?:comes?|amounts?)\s+to\b"
-    r"|\bhow\s+many\s+(?:mg|ml|mcg|milligrams?|millilit\w+|micrograms?|units?|tablets?|drops?|teaspoons?)\s+(?:is|are|in|for\s+(?:my|an?))\b",
+    r"|\d\s*mg/kg\b.{0,20}\b(?:comes?|amounts?)\s+to\b|\d[^?\n]{0,30}=\s*\?"
+    r"|\b(?:turn|change|put)\s+\d[\w.,\s]{0,30}?\s?(?:in)?to\s+(?:mg|mcg|g|grams?|ml|units?|milli\w+|micro\w+)\b"
+    r"|\bis\s+\d[^?\n]{0,40}\b(?:same|equal|equivalent)\b"
+    r"|\b(?:egfr|gfr|creatinine(?:\s+clearance)?|crcl|bmi|inr)\W{1,3}(?:(?:is|of|was|at)\s+)?\d[^?\n]{0,60}\b(?:dos(?:e|es|age)|adjust|how\s+(?:much|many))\b"
+    r"|\bhow\s+many\s+(?:mg|ml|mcg|milligrams?|millilit\w+|micrograms?|units?|tablets?|drops?|teaspoons?)\s+(?:is|are(?!\s+(?:in|there)\b)|in|for\s+(?:my|an?))\b",
     re.IGNORECASE,
 )
 
