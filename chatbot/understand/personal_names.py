@@ -109,11 +109,11 @@ _LABELLED = re.compile(
     r"\b(?i:(?:full |patient(?:['’]s)? |first |last |family |given |middle |sur|fore)?name|patient|pt|re|client|"
     rf"resident)[ \t]*[:=][ \t]*(?=({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}}))"
 )
-# "Will we miss" in a title is no title before a name.
-_NO_TITLE_AFTER = r"(?<!our )(?<!the )(?<!a )(?<!ny )(?<![Ww]e )(?<![Yy]ou )(?<![Tt]o )(?<![Nn]ot )(?<![Ii] )(?<!n't )"
+# "Will we miss" in a title is no title before a name, and "the Sister" no "Sister".
+_NO_VERB = r"(?<![Ww]e )(?<![Yy]ou )(?<![Tt]o )(?<![Nn]ot )(?<![Ii] )(?<!n't )"
 _TITLED = re.compile(
-    rf"{_NO_TITLE_AFTER}\b(?:Mrs?|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Nurse|Sister|Midwife|Herr|Frau|Mme|Señora?)\b\.?"
-    rf"[ \t]+({_CAP_NAME})"
+    rf"(?<!our )(?<!the )(?<!a )(?<!ny )\b(?:Mrs?|Ms|{_NO_VERB}Miss|Mx|Dr|Doctor|Prof|Professor|Nurse|Sister|Midwife|"
+    rf"Herr|Frau|Mme|Señora?)\b\.?[ \t]+({_CAP_NAME})"
 )
 _TITLED_CAPS = re.compile(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
 _TITLED_LOWER = re.compile(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(?=(?:[ \t]+(\w+))?)")
