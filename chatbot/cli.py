@@ -65,6 +65,14 @@ def main() -> None:
         # The reader of a pipe went away ("followup search … | head -1"). What Python would still flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except Exception as error:
+        # A fault of ours. What it says may hold the question, and crash reports are sent around.
+        import traceback
+
+        from chatbot.understand.privacy import mask
+
+        print(mask("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+        raise SystemExit(1) from None
     raise SystemExit(code)
 
 

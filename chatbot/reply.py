@@ -20,6 +20,7 @@ from chatbot.answer.compose import UnitVectors, cite, compose
 from chatbot.answer.confidence import default_threshold
 from chatbot.answer.evidence import Evidence, IndexLookup, gather
 from chatbot.answer.suggest import SHOWN, Suggester
+from chatbot.masking import masker
 from chatbot.present.audience import prefer_for
 from chatbot.present.conflicts import find_conflicts
 from chatbot.present.currency import status_words
@@ -45,6 +46,7 @@ from chatbot.replies import (
 )
 from chatbot.settings import Settings
 from chatbot.understand.followup import Resolution, resolve
+from chatbot.understand.privacy import without_personal_data
 from chatbot.understand.redflags import find_red_flag
 from chatbot.understand.unfit import find_unfit_request
 from index.embedding import Embedder
@@ -180,11 +182,13 @@ class Chatbot:
         title = self._check(question, article, opened)
         with stages("understand"):
             unfit = find_unfit_request(question, turns, locale=self.settings.locale)
-            resolution = resolve(question, turns, IndexLookup(opened), article=title)
+            resolution = resolve(
+                without_personal_data(question), _without_personal_data(turns), IndexLookup(opened), article=title
+            )
             card = find_red_flag(
                 question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
             )
-            common = self._common(question, resolution, audience)
+            common = self._common(question, turns, resolution, audience)
 
         def done(reply: Reply) -> Reply:
             stages.spent["total"] = round(1000 * (self._clock() - started), 2)
@@ -204,11 +208,12 @@ class Chatbot:
                 return done(Clarification(clarifying_question=asked, choices=choices, **common))
             chosen = (choices or resolution.choices)[0]
             resolution = replace(resolution, standalone_question=chosen)
-            common = self._common(question, resolution, audience)
+            common = self._common(question, turns, resolution, audience)
         led_to: tuple[str, ...] = ()
         read_again = None
         if self.wording is not None and resolution.is_followup:
-            read_again = self.wording.read_again(question, turns, resolution.standalone_question)
+            hidden, said_before = _hidden(question, turns)
+            read_again = self.wording.read_again(hidden(question), said_before, hidden(resolution.standalone_question))
         with stages("search"):
             evidence = gather(
                 resolution, turns, opened, article_id=article, allowed=self.allowed, reranker=self.reranker
@@ -251,10 +256,12 @@ class Chatbot:
                 from chatbot.answer.generate import source_passages
 
                 sources = source_passages(evidence, opened, suits=suits, keep=[p.passage_id for p in passages])
-                suggested = self.wording.suggest(resolution.standalone_question, sources, self._suggester.answerable)
+                hidden, said_before = _hidden(question, turns)
+                asked = hidden(resolution.standalone_question)
+                suggested = self.wording.suggest(asked, sources, self._suggester.answerable)
                 worded = self.wording.answer(
-                    resolution.standalone_question,
-                    turns,
+                    asked,
+                    said_before,
                     sources,
                     (statements, passages),
                     max_statements=self.settings.max_statements,
@@ -314,13 +321,15 @@ class Chatbot:
             raise QuestionFault(f"no article {article!r} in the index: 'followup search' names the ids that it holds")
         return opened.records.document(article).title
 
-    def _common(self, question: str, resolution: Resolution, audience: Audience) -> dict[str, Any]:
+    def _common(
+        self, question: str, turns: Sequence[Turn], resolution: Resolution, audience: Audience
+    ) -> dict[str, Any]:
         return {
             "question": question,
             "standalone_question": resolution.standalone_question,
             "disclaimer": disclaimer(audience),
             "index_version": self.opened.version,
-            "notices": question_notices(question),
+            "notices": question_notices(question, turns),
             "understood": {
                 "how": resolution.how,
                 "topic": resolution.focus.topic,
@@ -382,6 +391,26 @@ class Chatbot:
             cite(len(passages) + place, passage, document(passage.document_id), ())
             for place, passage in enumerate(rest, 1)
         )
+
+
+def _without_personal_data(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return turns whose words name nobody, so that no rewritten question does."""
+    return tuple(
+        replace(
+            turn,
+            content=without_personal_data(turn.content),
+            standalone_question=turn.standalone_question and without_personal_data(turn.standalone_question),
+        )
+        if turn.role == "user"
+        else turn
+        for turn in turns
+    )
+
+
+def _hidden(question: str, turns: Sequence[Turn]) -> tuple[Callable[[str], str], tuple[Turn, ...]]:
+    """Return what masks personal data of all messages in a text, and the turns so masked, for a language model."""
+    hidden = masker(question, *(turn.content for turn in turns if turn.role == "user"))
+    return hidden, tuple(replace(turn, content=hidden(turn.content)) for turn in turns)
 
 
 def _open_wording(settings: Settings, vectors: UnitVectors) -> Wording | None:

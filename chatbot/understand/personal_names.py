@@ -292,6 +292,9 @@ def _until_stop(text: str, start: int, end: int) -> tuple[int, int]:
         if word.group().lower().strip(".") in _STOP:
             break
         kept = start + word.end()
+        # "Marcus Webb. Calf pain": a full stop ends a name, but for an initial's.
+        if word.group().endswith(".") and len(word.group()) > 2:
+            return start, kept - 1
     return start, kept
 
 

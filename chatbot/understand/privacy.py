@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from chatbot.understand.personal_languages import BORN, names_abroad
 from chatbot.understand.personal_names import find_names
@@ -215,6 +215,37 @@ def mask(text: str) -> str:
     return "".join(parts) + text[last:]
 
 
+def without_personal_data(text: str) -> str:
+    """Return `text` without its personal data, and without what masking left in its place; masked if nothing is left.
+
+    What a question is about, and what is searched for, is never a person.
+
+    Example:
+        >>> without_personal_data("Mrs Pemberton, DOB 1/2/1950, has cramps. What helps?")
+        'Mrs has cramps. What helps?'
+    """
+    masked = mask(text)
+    if not _MASKED.search(masked):
+        return text
+    bare = _LABEL_LEFT.sub(" ", masked)
+    bare = re.sub(r"\s*,(?:\s*,)+", ",", re.sub(r"\s+(?=[,.;:!?)])", "", re.sub(r"\(\s*\)", "", bare)))
+    bare = re.sub(r"(?:^|(?<=[.!?;\n]))[\s,;:]+", " ", " ".join(bare.split())).strip(" ,;:")
+    return bare if any(char.isalnum() for char in bare) else masked
+
+
+def was_personal(text: str) -> bool:
+    """Say whether a message holds personal data, or held some before it was masked."""
+    return bool(_MASKED.search(text) or find_personal_data(text))
+
+
+_MASKED = re.compile(rf"\[(?:{'|'.join(get_args(PersonalDataKind))})\]")
+# What is left of a label once its value is gone: "DOB", "my name is", "tel".
+_LABEL_LEFT = re.compile(
+    rf"(?:,\s*)?(?:\b(?:d\.?o\.?b\.?|date of birth|born(?: on)?|(?:my|his|her|their|our) (?:\w+ )?name(?:'s| is| was)|i am called|call me|"
+    rf"{_LABEL}(?:\s+(?:number|num|no|nr|id)\b\.?)?|tel|phone|mobile|cell|fax|e-?mail|address)\s*(?:is|was|[:=#.])*\s*)?"
+    rf"{_MASKED.pattern}(?:\s*,)?",
+    re.IGNORECASE,
+)
 _Found = Iterator[tuple[PersonalDataKind, int, int]]
 
 
