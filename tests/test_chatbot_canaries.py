@@ -87,7 +87,7 @@ def server(folder, environment):
         )  # fmt: skip
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(600):
+        for _ in range(1800):
             try:
                 if httpx.get(f"{address}/healthz", timeout=1).status_code == 200:
                     break

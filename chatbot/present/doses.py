@@ -244,6 +244,8 @@ _OWN_MEASURE = re.compile(
     r"|i\s+weigh\b|weighs\s+\d|\b(?:wt|wgt|weight)\W{1,3}\d+(?:\.\d+)?\s*(?:kg|lb)"
     r"|\b(?:s?he|it|they)['’]?(?:s|re)?\s+(?:is\s+|now\s+|about\s+|only\s+)*\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|stone)\b"
     r"|\bfor\s+(?:an?\s+)?\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|kilograms?|lbs?|pounds?)\b|\bweighing\s+(?:\w+\s+)?\d"
+    r"|(?<!over )(?<!under )(?<!above )(?<!below )(?<!than )(?<!least )(?<!per )(?<![/\d.])\d+(?:\.\d+)?\s*(?:kgs?|kilos?|lbs?)\b"
+    r"[^?\n/]{0,40}\b(?:mls?|mg|dose|how\s+(?:much|many)|spoons?|teaspoons?)\b"
     r"|\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|lbs?|pounds?)\s+(?:\w+\s+)?(?:child|boy|girl|baby|toddler|infant|man|woman|adult|"
     r"patient|person|kid|son|daughter|teenager)\b|for\s+an?\s+\d+[\s-]*(?:kg|lb)\b"
     r"|(?:my|his|her)\s+(?:egfr|creatinine|gfr|height|bmi|crcl|potassium|inr)\s+(?:is|was|of|=|:)?\s*\d"

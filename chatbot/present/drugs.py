@@ -150,7 +150,7 @@ _ASKED_TO_TAKE = re.compile(
 _ASKS_FOR_CARE = re.compile(
     r"\b(?:treat(?:ment|ed|ing)?s?|manag(?:e|ement|ed|ing)|options?|alternatives?|course of action|approach|work-?up|"
     r"causes?|diagnos\w+|instead|replac\w+|substitut\w+|what to (?:give|take|use|do|try)|"
-    r"what else|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
+    r"what else|what (?:next|now|then|comes next)|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
     r"what (?:drugs?|medicines?|medications?) |which (?:drugs?|medicines?|medications?)|best|recommended)\b",
     re.IGNORECASE,
 )

@@ -19,7 +19,9 @@ POPULATIONS: tuple[Population, ...] = get_args(Population)
 _PATTERNS: dict[Population, re.Pattern[str]] = {
     "pregnancy": re.compile(
         r"\b(?:pregnan\w*|gestation\w*|(?:first|second|third|1st|2nd|3rd|last)\s+trimester|trimesters?|"
-        r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my)|"
+        r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my|in|next|soon)|"
+        r"(?:i['’]?m|i\s+am|we['’]?re|she['’]?s|she\s+is|wife\s+is|who\s+is)\s+expecting|in\s+the\s+family\s+way|morning\s+sickness|"
+        r"in\s+labou?r|ivf|embryos?|miscarr\w+|baby\s+(?:is\s+)?due|due\s+in\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|baby\s+bump|"
         r"mums?-to-be|mothers?-to-be|\d{1,2}\s*(?:weeks?|wks?|months?)\s+(?:gone|along|pregnant)|preggers|preggo|up\s+the\s+duff|bun\s+in\s+the\s+oven|knocked\s+up|"
         r"with\s+child|carrying\s+(?:a\s+baby|twins)|unborn|f(?:o)?etus|f(?:o)?etal|teratogen\w*|gravid\w*|"
         r"conceiv(?:e|ing)|trying\s+for\s+a\s+baby|having\s+(?:a\s+baby|twins|our\s+(?:first|second|third))|g\d+\s?p\d+|"
@@ -28,7 +30,8 @@ _PATTERNS: dict[Population, re.Pattern[str]] = {
     ),
     "breast-feeding": re.compile(
         r"\b(?:breast[\s-]?f(?:ee|e)d\w*|breast[\s-]?milk|lactat(?:ion\w*|ing)|nursing\s+(?:mothers?|mums?|moms?|women|"
-        r"(?:a|an|my|her|our|the)\b)|(?:into|in|through)\s+(?:my|her|the|breast)\s+milk|(?:my|her)\s+milk|human\s+milk|expressing\s+milk)\b",
+        r"(?:a|an|my|her|our|the)\b)|(?:into|in|through)\s+(?:my|her|the|breast)\s+milk|(?:my|her)\s+milk|human\s+milk|(?:express|pump)(?:ed|ing)?\s+(?:breast\s+)?milk|wean(?:ed|ing)?\b|milk\s+supply|(?:on|off)\s+the\s+breast|"
+        r"latch(?:es|ing)?\s+on|chest[\s-]?f(?:ee|e)d\w*|nurse\s+(?:my|our|the|her)\s+(?:baby|infant|newborn|twins))\b",
         re.IGNORECASE,
     ),
     "child": re.compile(
@@ -37,37 +40,44 @@ _PATTERNS: dict[Population, re.Pattern[str]] = {
         r"(?:wee|little|young)\s+ones?|pre-?term|preemies?|prematur(?:e|ity)\s+(?:bab\w+|infants?)|"
         r"(?:primary|elementary|nursery|infant|middle|secondary)[\s-]school\w*|kindergart\w+|day\s?care|pre-?schoolers?|juvenile|"
         r"(?:my|our|his|her|the|a)\s+(?:little\s+|young\s+)?(?:son|daughter|boy|girl|grandson|granddaughter)"
-        r"(?=\s+(?:is|aged?|who|weighs|\(|,))|boys|girls|under[\s-](?:the\s+age\s+of\s+)?(?:\d|1[0-8])\s+years?)\b",
+        r"(?=\s*[(,]|\s+(?:is|aged?|who|weighs))(?!\s*(?:\(|,|is|aged)\s*(?:1[89]|[2-9]\d)\b(?!\s*(?:months?|weeks?|days?)))|boys|girls|"
+        r"pupils?|school(?:child|children|kids?|boys?|girls?)|nursery|under[\s-](?:ones|twos|threes|fours|fives|sixes|tens|twelves|1[0-8]s|\ds)|"
+        r"under[\s-](?:the\s+age\s+of\s+)?(?:\d|1[0-8])\s+years?)\b",
         re.IGNORECASE,
     ),
     "older": re.compile(
         r"\b(?:elderly|geriatric\w*|older\s+(?:adults?|people|persons?|patients?|age|men|women)|old\s+age|frail\w*|"
-        r"seniors?|aged\s+people|advanced\s+age|nursing\s+home|care\s+home|"
+        r"seniors?|aged\s+people|advanced\s+age|(?:nursing|care|residential|retirement|rest|old\s+people['’]?s)\s+homes?|"
+        r"care\s+facilit(?:y|ies)|assisted\s+living|sheltered\s+housing|oaps?|(?<![\d-])(?<!years )(?<!year )old\s+(?:man|lady|woman|gentleman|folks?|people)|"
+        r"getting\s+on\s+in\s+years|in\s+(?:his|her|their)\s+(?:seventies|eighties|nineties|70s|80s|90s)|"
         r"(?:grand(?:mother|father|ma|pa|dad|mum)|gran|granny|nan|nana)|pensioners?|"
         r"(?:sexa|septua|octo|nona)genarians?|centenarians?|(?:over|above)(?:-(?:6[05]|7[05]|8[05]|90)s?|\s(?:6[05]|7[05]|8[05]|90)s))\b",
         re.IGNORECASE,
     ),
     "kidney": re.compile(
-        r"\b(?:kidneys?|renal\w*|nephr\w+|ckd|esrd|esrf|aki|h(?:a)?emodialysis|dialysis|egfr|gfr|"
+        r"\b(?:kidneys?|renal\w*|nephr\w+|dialys(?:ed|ing)|ckd|esrd|esrf|aki|h(?:a)?emodialysis|dialysis|egfr|gfr|"
         r"creatinine(?:\s+clearance|\s+(?:is\s+|of\s+)?\d+)|cr\.?cl|ur(?:a)?emi[ac])\b",
         re.IGNORECASE,
     ),
     "liver": re.compile(
         r"\b(?:livers?|hepatic\w*|hepatitis|hepato\w+|cirrho\w+|child[\s-](?:turcotte[\s-])?pugh|jaundice\w*|"
-        r"nafld|nash|masld)\b",
+        r"nafld|nash|masld|lfts?|transaminases|bilirubin)\b",
         re.IGNORECASE,
     ),
     "allergy": re.compile(
         r"\b(?:allerg(?:y|ies|ic)(?!\s+(?:rhinitis|rhino\w*|conjunctivitis|asthma|(?:contact\s+)?dermatitis|eczema|"
         r"bronchopulmonary|alveolitis))|hypersensitiv\w*|anaphyla\w+|intoleran(?:t|ce)\s+(?:to|of)|(?:bad|severe|serious|awful|nasty)\s+reactions?\s+to|"
-        r"(?:hives|rash\w*|welts|swelling|swells?\s+up|swelled\s+up|anaphyl\w+)\s+(?:with|from|after|to)|react(?:s|ed|ing)?\s+(?:badly\s+)?to|"
+        r"(?:hives|rash\w*|welts|swelling|swells?\s+up|swelled\s+up|anaphyl\w+)\s+(?:with|from|after|to)|react(?:s|ed|ing)?\s+(?:badly\s+)?to|epi-?pens?|"
+        r"(?:throat|lips?|face|tongue|mouth)\s+(?:to\s+)?(?:swells?|swelled|closes?|itch(?:es)?|tingles?)|"
+        r"(?:drug|aspirin|penicillin|nsaid|latex|egg|nuts?|peanut|gluten|lactose|sulfa|iodine|contrast)[\s-](?:sensitiv\w+|intoleran\w+)|"
         r"(?:come|comes|came|break|breaks|broke)\s+out\s+in\s+(?:hives|spots|a\s+rash|welts))\b",
         re.IGNORECASE,
     ),
     "anticoagulant": re.compile(
         r"\b(?:anti-?coagula\w*|blood[\s-]?thinn\w*|warfarin|coumadin|apixaban|eliquis|rivaroxaban|xarelto|edoxaban|"
         r"dabigatran|pradaxa|acenocoumarol|phenprocoumon|heparins?|enoxaparin|dalteparin|tinzaparin|fondaparinux|"
-        r"clexane|lovenox|fragmin|innohep|lixiana|savaysa|arixtra|marcumar|sintrom|jantoven|phenindione|doacs?|noacs?|vitamin\s+k\s+antagonists?)\b",
+        r"clexane|lovenox|fragmin|innohep|lixiana|savaysa|arixtra|marcumar|sintrom|jantoven|phenindione|warfarini[sz]ed|vkas?|inr|(?:factor\s+)?xa\s+inhibitors?|mechanical\s+(?:heart\s+)?valve|"
+        r"thin(?:s|ning)?\s+(?:my|the|his|her|your)\s+blood|doacs?|noacs?|vitamin\s+k\s+antagonists?)\b",
         re.IGNORECASE,
     ),
 }
@@ -100,7 +110,7 @@ _DENIED_BEFORE = re.compile(
 )
 # A baby that is expected, carried or nursed: the text is about its mother.
 _NURSED = re.compile(
-    r"\b(?:expecting|breast[\s-]?feed\w*|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
+    r"\b(?:expecting|breast[\s-]?feed\w*|milk\s+for|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
     re.IGNORECASE,
 )
 # Said after a hit: a finding that is over, and was none.
