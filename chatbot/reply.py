@@ -29,7 +29,7 @@ from chatbot.present.doses import statement_cautions
 from chatbot.present.drugs import answers_for_named_drug, asked_drugs
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
 from chatbot.present.order import newest_first
-from chatbot.present.populations import populations_in, suits_population
+from chatbot.present.populations import populations_asked, suits_population
 from chatbot.present.strength import strength_badges
 from chatbot.replies import (
     Abstention,
@@ -228,10 +228,11 @@ class Chatbot:
             return done(self._abstain("nothing_near", common, self._unknown(resolution, evidence)))
         with stages("compose"):
             evidence = replace(evidence, hits=_for_reader(evidence.hits, audience))
-            populations = frozenset().union(
-                *(populations_in(text) for text in (resolution.standalone_question, *self._said(turns, resolution)))
+            populations = populations_asked(
+                resolution.standalone_question,
+                [turn.content for turn in turns if turn.role == "user"],
+                is_followup=resolution.is_followup,
             )
-
             names_drug = bool(asked_drugs(resolution.standalone_question))
 
             def suits(text: str, context: tuple[str, ...]) -> bool:
@@ -279,7 +280,7 @@ class Chatbot:
         with stages("notices"):
             if common.get("mode", "extractive") == "extractive":
                 statements, passages = self._in_order(statements, passages, evidence, audience)
-            statements = tuple(self._dressed(statement, passages, audience) for statement in statements)
+            statements = tuple(self._dressed(statement, statements, passages, audience) for statement in statements)
             documents = [opened.records.document(passage.document_id) for passage in passages]
             common["notices"] += answer_notices(
                 statements,
@@ -359,11 +360,6 @@ class Chatbot:
         return tuple(choice for choice, answers in zip(choices, known, strict=True) if answers)
 
     @staticmethod
-    def _said(turns: Sequence[Turn], resolution: Resolution) -> list[str]:
-        """Return the user's earlier words that still describe whom the question is about."""
-        return [turn.content for turn in turns if turn.role == "user"] if resolution.is_followup else []
-
-    @staticmethod
     def _in_order(
         statements: tuple[Statement, ...], passages: tuple[CitedPassage, ...], evidence: Evidence, audience: Audience
     ) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
@@ -374,12 +370,15 @@ class Chatbot:
         # For a patient the easier of equals come first, whatever their year.
         return newest_first(statements, passages, conflicts, scores, years_rank=audience != "patient")
 
-    def _dressed(self, statement: Statement, passages: Sequence[CitedPassage], audience: Audience) -> Statement:
+    def _dressed(
+        self, statement: Statement, shown: Sequence[Statement], passages: Sequence[CitedPassage], audience: Audience
+    ) -> Statement:
         passage = next(passage for passage in passages if passage.number == statement.citations[0])
+        beside = [other.text for other in shown if other.citations[0] == passage.number and other != statement]
         return replace(
             statement,
             badges=strength_badges(statement.text, statement.context),
-            cautions=statement_cautions(statement, passage, audience=audience),
+            cautions=statement_cautions(statement, passage, audience=audience, beside=beside),
             issued=status_words(passage, self._today(), max_age_years=self.settings.max_age_years),
         )
 

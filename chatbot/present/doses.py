@@ -16,6 +16,7 @@ from chatbot.present.amounts import Amount, find_amounts
 from chatbot.present.drugs import answers_for_named_drug, find_drugs, load_lexicon, named_drugs
 from chatbot.present.populations import populations_in
 from chatbot.replies import Audience, CitedPassage, Notice, Statement
+from corpus.sentences import split_sentences
 
 __all__ = [
     "DoseFields",
@@ -168,12 +169,16 @@ _PLAIN_NAMES = {
 
 
 def dose_notices(
-    statement: Statement, passage: CitedPassage | None = None, *, audience: Audience = "physician"
+    statement: Statement,
+    passage: CitedPassage | None = None,
+    *,
+    audience: Audience = "physician",
+    beside: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return sentences on what a dose statement does not say; none if it is complete or is no dose.
 
-    Its own words, its headings and lead-ins, and the passage's section and title count. What only the rest of
-    the passage speaks of is named, so that the reader looks there.
+    Its own words, its headings and lead-ins, and the passage's section and title count. What another sentence of its
+    section says for the same medicine and people is quoted with it, unless that sentence is shown already: `beside`.
     """
     # A dose that a quote warns against is none to give.
     if statement.polarity == "against" or not is_dose_statement(statement.text, statement.context):
@@ -182,24 +187,69 @@ def dose_notices(
     if passage:
         above = (passage.title, *passage.section, *above)
     missing = dose_fields(statement.text, above).missing
-    if not missing:
-        return ()
-    elsewhere = [] if passage is None else dose_fields(passage.text).missing
-    nearby = [name for name in missing if passage is not None and name not in elsewhere]
+    carried = _carried(statement, passage, missing, above) if passage else {}
+    missing = tuple(name for name in missing if name not in carried)
     shown = _PLAIN_NAMES if audience == "patient" else {name: name for name in _PLAIN_NAMES}
-    notices = [f"The quote does not say: {', '.join(shown[name] for name in missing)}."]
-    if nearby:
-        notices.append(f"Read the text around it for: {', '.join(shown[name] for name in nearby)}.")
+    quotes = dict.fromkeys(sentence for sentence in carried.values() if sentence not in beside)
+    notices = [f"The same section says: “{sentence}”" for sentence in quotes]
+    if missing:
+        notices.append(f"The quote does not say: {', '.join(shown[name] for name in missing)}.")
     return tuple(notices)
 
 
+# What one sentence may say for another: an amount, a unit or a medicine belongs to its own sentence.
+_CARRIED = ("route", "interval", "maximum", "population")
+
+
+def _carried(
+    statement: Statement, passage: CitedPassage, missing: Sequence[str], above: tuple[str, ...]
+) -> dict[str, str]:
+    """Return, for each missing field that a sentence of the same passage gives, that sentence, verbatim.
+
+    Only sentences count that name the same medicine or none, and the same people or none; a list's item and a table's
+    row speak for themselves alone.
+    """
+    drug = {dose_fields(statement.text, above).drug}
+    if len(named_drugs(passage.text)) > 1:
+        return {}
+    lines = ((line, start, end) for line in passage.text.split("\n") for start, end in split_sentences(line))
+    sentences = [line[start:end] for line, start, end in lines]
+    ours = _people(statement.text)
+    groups = {people for sentence in sentences if any(people := _people(sentence))}
+    found: dict[str, str] = {}
+    for sentence in sentences:
+        if sentence in statement.text or statement.text in sentence or not sentence.endswith((".", "]")):
+            continue
+        theirs = _people(sentence)
+        # Where one group of people alone is spoken of, a sentence that names nobody is about them too.
+        fits = theirs == ours or not any(theirs) or (not any(ours) and len(groups) == 1)
+        if named_drugs(sentence) - drug or not fits:
+            continue
+        said = dose_fields(sentence)
+        for name in _CARRIED:
+            if name in missing and name not in found and getattr(said, name):
+                found[name] = sentence
+    return found
+
+
+def _people(text: str) -> tuple[frozenset[str], bool]:
+    return frozenset(populations_in(text)), bool(_GROWN.search(text))
+
+
+_GROWN = re.compile(r"\badults?\b", re.IGNORECASE)
+
+
 def statement_cautions(
-    statement: Statement, passage: CitedPassage | None = None, *, audience: Audience = "physician"
+    statement: Statement,
+    passage: CitedPassage | None = None,
+    *,
+    audience: Audience = "physician",
+    beside: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return all sentences that must stand beside one quote: what a dose leaves out, and what is easily misread."""
     from chatbot.present.audience import prescribed_sentence
 
-    cautions = dose_notices(statement, passage, audience=audience) + notation_notes(statement.text)
+    cautions = dose_notices(statement, passage, audience=audience, beside=beside) + notation_notes(statement.text)
     if audience == "patient" and is_dose_statement(statement.text, statement.context):
         cautions += (prescribed_sentence(),)
     return cautions

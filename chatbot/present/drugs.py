@@ -205,7 +205,14 @@ def answers_for_named_drug(question: str, text: str, context: Iterable[str] = ()
         return True
     if any(look_alikes(drug) & named for drug in asked):
         return False
-    return any(asked & named_drugs(line) for line in context)
+    above = tuple(context)
+    if named:
+        # Imported here: doses read medicines as well. Another medicine's dose answers for none but itself.
+        from chatbot.present.doses import is_dose_statement
+
+        if is_dose_statement(text, above):
+            return False
+    return any(asked & named_drugs(line) for line in above)
 
 
 def _read_several(text: str, start: int, names: Iterable[str]) -> str:

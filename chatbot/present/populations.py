@@ -142,6 +142,39 @@ def populations_in(text: str) -> frozenset[Population]:
     return frozenset(found | _ages(text))
 
 
+def populations_asked(question: str, earlier: Iterable[str], *, is_followup: bool) -> frozenset[Population]:
+    """Return the groups that a question is about, with those that earlier messages named and that still hold.
+
+    What a message says of a person ("I am pregnant", "my son is 4") holds for the rest of the conversation; a group
+    that was only asked about ("and in pregnancy?") holds for follow-ups. Another stage of life replaces the one before.
+
+    Example:
+        >>> sorted(populations_asked("What is the dose of ibuprofen?", ["My son is 4."], is_followup=False))
+        ['child']
+    """
+    groups: frozenset[Population] = frozenset()
+    for text in earlier:
+        if is_followup or _OF_A_PERSON.search(text):
+            groups = _joined(groups, text)
+    return _joined(groups, question)
+
+
+def _joined(before: frozenset[Population], text: str) -> frozenset[Population]:
+    """Return the groups of a text with those before it that still hold beside them."""
+    now = populations_in(text)
+    if now & {"child", "older", "pregnancy", "breast-feeding"} or _GROWN.search(text):
+        before -= {"child", "older"}
+    if "child" in now:
+        before -= {"pregnancy", "breast-feeding"}
+    return before | now
+
+
+# Said of somebody, not asked in general.
+_OF_A_PERSON = re.compile(
+    r"\b(?:i|i['’]?m|i['’]?ve|im|we|we['’]?re|my|our|his|her|he|she|he['’]?s|she['’]?s|me|patient|pt)\b", re.IGNORECASE
+)
+
+
 def population_notices(
     asked: AbstractSet[Population], statements: Sequence[Statement], passages: Sequence[CitedPassage]
 ) -> tuple[Notice, ...]:
