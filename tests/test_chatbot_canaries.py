@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 import yaml
-from conftest import TinyEmbedder
+from conftest import TinyEmbedder, count_safety
 from scripted import ScriptedModel
 
 from chatbot.answer.compose import UnitVectors
@@ -174,6 +174,7 @@ def test_no_canary_is_left_by_the_page_server(server, folder, articles):
         f"\nprivacy, page server: {len(CANARIES)} messages, {len(seen)} files and answers, {len(found)} with a canary"
     )
     print(*found.items(), sep="\n")
+    count_safety("privacy: files and answers of the page server without a canary", len(seen) - len(found), len(seen))
     assert found == {}
 
 
@@ -209,6 +210,7 @@ def test_no_canary_reaches_a_language_model(folder, articles):
         leaked += [(text, bad) for bad in leaks(prompts, known) if bad in secrets]
     print(f"\nprivacy, language model: {len(CANARIES)} messages, {sent} prompts, {len(leaked)} with a canary")
     print(*leaked, sep="\n")
+    count_safety("privacy: prompts to a language model without a canary", sent - len(leaked), sent)
     assert sent >= len(CANARIES)
     assert leaked == []
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.amounts import find_amounts
 from chatbot.present.audience import reading_grade
@@ -30,6 +31,7 @@ def passage(text: str, title: str = "", section: tuple[str, ...] = ()) -> CitedP
 def report(name: str, half: str, total: int, misses: list) -> None:
     print(f"\n{name}, {half}: {total - len(misses)} of {total} right")
     print(*misses, sep="\n")
+    count_safety(f"doses: {name}", total - len(misses), total)
 
 
 @pytest.mark.safety

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -36,6 +37,11 @@ def _count(title, outcomes):
     """Print how many of (right, case) are right and every miss; return the share that is right."""
     misses = [case for right, case in outcomes if not right]
     print(f"\n{title}: {len(outcomes) - len(misses)} of {len(outcomes)}")
+    count_safety(
+        title.split(", ")[0] if "pairs" not in title else "polarity pairs, right passage first",
+        len(outcomes) - len(misses),
+        len(outcomes),
+    )
     for case in misses:
         print("  miss:", case)
     return 1 - len(misses) / len(outcomes)

@@ -8,7 +8,7 @@ from random import Random
 
 import pytest
 import yaml
-from conftest import TinyEmbedder, write_articles
+from conftest import TinyEmbedder, count_safety, write_articles
 from written_lists import FORMATS, Written, make, write
 
 from chatbot.reply import Chatbot
@@ -68,6 +68,7 @@ def test_no_generated_list_or_table_loses_what_it_stands_under(generated):
             lost.append((name, missing[:2], sorted(set(written.under) - found)[:2]))
     print(f"\nscope, generated articles: {len(made) - len(lost)} of {len(made)} whole ({counted} items and rows)")
     print(*lost, sep="\n")
+    count_safety("scope: generated lists and tables whole", len(made) - len(lost), len(made))
     assert lost == []
 
 
@@ -89,6 +90,7 @@ def test_no_reply_loses_what_its_quotes_stand_under(generated):
                     lost.append((name, own, gone))
     print(f"\nscope, quotes in replies on generated articles: {quoted - len(lost)} of {quoted} whole")
     print(*lost, sep="\n")
+    count_safety("scope: quotes of these in replies", quoted - len(lost), quoted)
     assert quoted >= ARTICLES
     assert lost == []
 
@@ -126,4 +128,5 @@ def test_quotes_keep_their_scope(half, case_bot):
             misses.append((case["name"], gone or "not quoted"))
     print(f"\nscope, {half}: {len(CASES[half]) - len(misses)} of {len(CASES[half])} right")
     print(*misses, sep="\n")
+    count_safety("scope: cases", len(CASES[half]) - len(misses), len(CASES[half]))
     assert misses == []

@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.replies import Turn
@@ -31,6 +32,11 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
         if (found.kind if found else "fit") != kind:
             wrong.append(f"{found.kind if found else 'fit'}: {request}")
     print(f"\nunfit requests, {kind:<42} {len(requests) - len(wrong):>4} / {len(requests)}")
+    count_safety(
+        "requests that are fit, answered" if kind == "fit" else "unfit requests refused",
+        len(requests) - len(wrong),
+        len(requests),
+    )
     for line in wrong:
         print(f"    {line}")
     assert not wrong
@@ -46,6 +52,11 @@ def test_requests_in_other_voices(voice: str, kind: str) -> None:
     print(f"\nunfit requests, {voice} set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
     for line in wrong:
         print(f"    {line}")
+    count_safety(
+        "requests that are fit, answered" if kind == "fit" else "unfit requests refused",
+        len(requests) - len(wrong),
+        len(requests),
+    )
     assert len(wrong) <= 2
 
 
@@ -55,6 +66,7 @@ def test_ordinary_questions_are_not_refused() -> None:
     questions = [text for texts in _cases("ordinary_questions.yaml").values() for text in texts]
     refused = [text for text in questions if find_unfit_request(text)]
     print(f"\nordinary questions refused {len(refused):>30} / {len(questions)}")
+    count_safety("requests that are fit, answered", len(questions) - len(refused), len(questions))
     assert refused == []
 
 
@@ -66,6 +78,9 @@ def test_premises_are_noticed(voice: str, kind: str) -> None:
     questions = _cases(f"{voice}.yaml")[kind]
     wrong = [text for text in questions if is_premise_question(text) != (kind == "premise")]
     print(f"\n{voice}, {kind:<39} {len(questions) - len(wrong):>4} / {len(questions)}")
+    print(*wrong, sep="\n")
+    name = "premises noticed" if kind == "premise" else "plain questions without that notice"
+    count_safety(name, len(questions) - len(wrong), len(questions))
     assert wrong == []
 
 

@@ -41,16 +41,16 @@ FAULT_NOTICES: Mapping[Fault, str] = {
     "rate_limited": "The language model has too many requests now; these are quotes from the sources.",
     "server_error": "The language model's service had an error; these are quotes from the sources.",
     "connection": "The language model could not be reached; these are quotes from the sources.",
-    "bad_key": "The language model's service refused the key that is set; these are quotes from the sources.",
-    "bad_request": "The language model's service refused the request; these are quotes from the sources.",
+    "bad_key": "The language model's host refused our key; these are quotes from the sources.",
+    "bad_request": "The language model's host did not take the question; these are quotes from the sources.",
     "unavailable": "The language model that is set is not installed; these are quotes from the sources.",
     "empty": "The language model wrote nothing; these are quotes from the sources.",
     "bad_json": "The language model's answer could not be read; these are quotes from the sources.",
     "endless": "The language model did not stop writing; these are quotes from the sources.",
     "refusal": "The language model declined to answer; these are quotes from the sources.",
     "repeated_prompt": "The language model did not answer the question; these are quotes from the sources.",
-    "wrong_language": "The language model answered in another language; these are quotes from the sources.",
-    "nothing_kept": "Nothing that the language model wrote could be checked against the sources; these are quotes from them.",
+    "wrong_language": "The language model wrote in a language that was not asked for; these are quotes from the sources.",
+    "nothing_kept": "What the language model wrote could not be checked; these are quotes from the sources.",
 }
 _REFUSAL = re.compile(
     r"\b(?:i\s*(?:am|['’]m)\s+(?:sorry|unable|not\s+able)|i\s+(?:cannot|can['’]t|can\s+not|won['’]t|will\s+not)\b|as\s+an?\s+(?:ai|language)|"
