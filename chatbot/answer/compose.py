@@ -256,7 +256,8 @@ def _bonus(resolution: Resolution, text: str, context: tuple[str, ...]) -> float
 
 def _quotable(text: str, unit: Unit, context: tuple[str, ...]) -> bool:
     """Say whether a unit can stand as a statement: it asks nothing, points at nothing and introduces nothing."""
-    bare = strip_markers(text)
+    # A mark that points at a footnote stands after the full stop.
+    bare = strip_markers(text).rstrip(" *†‡§¶")
     if unit.leans or bare.endswith(("?", ":")) or not any(char.isalpha() for char in bare):
         return False
     if unit.kind == "paragraph" and not bare.endswith((".", "!", ")", "]", '"', "”", "’", ";")):
