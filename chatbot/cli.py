@@ -89,7 +89,14 @@ def index_command(
         return
     with _progress() as on_progress:
         try:
-            report = build(paths, settings.index, _embedder(settings), model=settings.model, on_progress=on_progress)
+            report = build(
+                paths,
+                settings.index,
+                _embedder(settings),
+                model=settings.model,
+                store=settings.store,
+                on_progress=on_progress,
+            )
         except NothingToIndex as error:
             reasons = "; ".join(f"{entry.path}: {entry.reason}" for entry in error.rejected[:3])
             raise Refused(f"{error}{f' ({reasons})' if reasons else ''}; the index is as it was") from error
@@ -243,7 +250,7 @@ def verify_command(index: IndexOption = None, as_json: JsonOption = False) -> No
     from index.verify import verify
 
     settings = _settings(index=index)
-    found = verify(settings.index)
+    found = verify(settings.index, settings.store)
     if as_json:
         _print_json(
             {

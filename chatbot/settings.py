@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.embedding import Engine
+from index.stores import LOCAL
 from index.weights import DEFAULT_MODEL
 
 APP = "followup"
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
     index: Path = Field(
         default_factory=lambda: platformdirs.user_data_path(APP) / "index",
         description="Folder of the index.",
+    )
+    store: str = Field(
+        LOCAL,
+        description="Where vectors and words are kept: 'local', or a database's URI, postgresql://user@host/name.",
     )
     cache: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path(APP), description="Folder of the exported model."
@@ -69,5 +74,7 @@ class Settings(BaseSettings):
     @property
     def fingerprint(self) -> str:
         """Return a hash of what changes replies; where files lie and who may ask does not."""
-        values = self.model_dump(mode="json", exclude={"index", "cache", "conversations", "passwords", "hosts"})
+        values = self.model_dump(
+            mode="json", exclude={"index", "store", "cache", "conversations", "passwords", "hosts"}
+        )
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]

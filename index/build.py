@@ -12,8 +12,8 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from corpus.documents import Document, Rejected
 from corpus.load import load, walk
 from index.abbreviations import AbbreviationCounter
 from index.embedding import Embedder, Vectors
-from index.lexical import LexicalEntry, build_lexical
+from index.lexical import LexicalEntry
 from index.manifest import (
     IndexUnavailable,
     Manifest,
@@ -36,8 +36,9 @@ from index.manifest import (
 )
 from index.passages import CHUNKER_VERSION, Passage, cut
 from index.records import DamagedIndex, Records, RecordWriter
+from index.stores import LOCAL, Progress, StoreWriter, open_writer
 from index.vector_cache import VectorCache
-from index.vectors import ChromaVectors, FlatVectors, missing_from, write_vectors
+from index.vectors import FlatVectors, write_vectors
 from index.verify import changed_files
 from index.weights import sha256_of
 
@@ -46,8 +47,6 @@ _EMBED_BATCH = 128
 # The cache may hold this many times the vectors that the index needs before the unused ones go.
 _CACHE_SLACK = 3
 _LOCK_SECONDS = 0.5
-
-Progress = Callable[[str, int, int], None]
 
 
 class NothingToIndex(Exception):
@@ -79,37 +78,41 @@ def build(
     embedder: Embedder,
     *,
     model: str,
+    store: str = LOCAL,
     on_progress: Progress = lambda phase, done, total: None,
 ) -> BuildReport:
-    """Make the index in `root` hold exactly the documents of `sources`.
+    """Make the index in `root` hold exactly the documents of `sources`, vectors and words in the store `store`.
 
     `on_progress(phase, done, total)` is told how far it is; a total of 0 means that it is not known.
 
     Raises:
-        IndexUnavailable: another process is building.
+        IndexUnavailable: another process is building, or the store does not answer.
         NothingToIndex: no document could be read; the index that stood there still stands.
         UnreadableSource: a source does not exist.
         OSError, sqlite3.Error, StoreFault: the disk is full or cannot be written; likewise.
     """
     started = time.perf_counter()
+    writer = open_writer(store)
     with _writer_lock(root):
         before = manifest_before(root)
         if before or not (root / "CURRENT").exists():
             # What killed builds left, and the generation before the current one: out of use since the last build.
-            _remove_all_but(root, {before[0].name} if before else set())
+            _remove_all_but(root, {before[0].name} if before else set(), writer)
         found = _sources(sources, before)
         is_whole = before is not None and not any(changed_files(*before))
-        if before and is_whole and _same(before[1], found, embedder):
+        if before and is_whole and writer.holds(before[1]) and _same(before[1], found, embedder):
             return _unchanged(before[1], time.perf_counter() - started)
         generation = _new_generation(root)
         try:
-            report = _build_aside(sources, found, root, generation, embedder, model, before, on_progress)
+            report = _build_aside(sources, found, root, generation, embedder, model, before, writer, on_progress)
         except BaseException:
+            with suppress(IndexUnavailable):
+                writer.discard(generation)
             shutil.rmtree(generation, ignore_errors=True)
             raise
         switch_to(root, generation.name)
         # The generation before stays where it is, if it is sound: readers may still hold it.
-        _remove_all_but(root, {generation.name, *([before[0].name] if before and is_whole else [])})
+        _remove_all_but(root, {generation.name, *([before[0].name] if before and is_whole else [])}, writer)
     return BuildReport(**{**report, "seconds": round(time.perf_counter() - started, 2)})
 
 
@@ -121,6 +124,7 @@ def _build_aside(
     embedder: Embedder,
     model: str,
     before: tuple[Path, Manifest] | None,
+    writer: StoreWriter,
     on_progress: Progress,
 ) -> dict[str, Any]:
     rejected = _write_records(sources, generation, on_progress)
@@ -131,24 +135,26 @@ def _build_aside(
         if not ids:
             raise NothingToIndex("the documents of the sources hold no text", rejected)
         vectors = _embed(records, len(ids), root, generation, embedder, on_progress)
-        on_progress("writing", 0, len(ids))
-        build_lexical(generation / "lexical", _lexical_entries(records))
-        _write_chroma(generation, ids, vectors.rows, on_progress)
         digests = records.digests()
+        version = _version(embedder, digests, ids)
+        kept = writer.write(generation, version, ids, vectors.rows, lambda: _lexical_entries(records), on_progress)
+    del vectors
+    if not writer.keeps_files:
+        (generation / "vectors.npy").unlink()
     files, sizes = _hashes(generation)
-    version = _version(embedder, digests, ids)
     write_manifest(
         Manifest(
             index_version=version,
             embedder=embedder.identity,
             model=model,
-            dimension=int(vectors.rows.shape[1]),
+            dimension=embedder.dimension,
             documents=len(digests),
             passages=len(ids),
             sources=found,
             rejected=tuple((entry.path, entry.reason) for entry in rejected),
             files=files,
             sizes=sizes,
+            store=kept,
         ),
         generation,
     )
@@ -212,23 +218,6 @@ def _vectors_of(batch: Sequence[Passage], cache: VectorCache, embedder: Embedder
         cache.put(dict(zip(missing, made, strict=True)))
         known.update(zip(missing, made, strict=True))
     return np.array([known[key] for key in keys], dtype=np.float32)
-
-
-def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_progress: Progress) -> None:
-    with closing(ChromaVectors(generation / "chroma", create=True)) as store:
-        written = 0
-
-        def count(more: int) -> None:
-            nonlocal written
-            written += more
-            on_progress("writing", written, len(ids))
-
-        store.add(ids, vectors, on_progress=count)
-        on_progress("verifying", 0, len(ids))
-        if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
-            # Never seen with one writer; two of them lose vectors silently.
-            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
-        on_progress("verifying", len(ids), len(ids))
 
 
 def _lexical_entries(records: Records) -> Iterator[LexicalEntry]:
@@ -319,10 +308,11 @@ def _new_generation(root: Path) -> Path:
     return generation
 
 
-def _remove_all_but(root: Path, kept: set[str]) -> None:
+def _remove_all_but(root: Path, kept: set[str], writer: StoreWriter) -> None:
     folder = root / "generations"
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in kept:
+            writer.discard(path)
             shutil.rmtree(path, ignore_errors=True)
 
 

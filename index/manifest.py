@@ -17,7 +17,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from index.passages import CHUNKER_VERSION
@@ -49,7 +49,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What built a generation. `files` maps relative paths to SHA-256; `sizes` to bytes."""
+    """What built a generation. `files` maps relative paths to SHA-256; `sizes` to bytes.
+
+    `store` says where vectors and words are kept if not in the folder: the engine and what it needs to find them.
+    """
 
     index_version: str
     embedder: str
@@ -63,6 +66,7 @@ class Manifest:
     sizes: Mapping[str, int]
     schema: int = SCHEMA_VERSION
     chunker: int = CHUNKER_VERSION
+    store: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_manifest(manifest: Manifest, generation: Path) -> None:
