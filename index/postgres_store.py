@@ -74,8 +74,12 @@ class PostgresStore:
         # The store of an older generation is dropped without a word when its last reader is gone.
         self._disposal = weakref.finalize(self, self._engine.dispose)
         self._known: dict[str, tuple[int, int, bool] | None] = {}
-        with self._asking() as connection:
-            self._check(connection)
+        try:
+            with self._asking() as connection:
+                self._check(connection)
+        except BaseException:
+            self.close()
+            raise
 
     def __len__(self) -> int:
         return self._manifest.passages
@@ -263,7 +267,6 @@ class PostgresStore:
         return {term: entry for term in terms if (entry := self._known.get(term)) is not None}
 
     def _check(self, connection: sa.Connection) -> None:
-        check_pgvector(connection, self._uri)
         comments = dict(
             _rows(
                 connection,
@@ -278,6 +281,7 @@ class PostgresStore:
                 f"({self._name}){others}: set FOLLOWUP_STORE to the database that it was built into, "
                 "or build it anew with 'followup index SOURCE'"
             )
+        check_pgvector(connection, self._uri)
         held = json.loads(comments[self._name] or "{}")
         wanted = about(self._manifest.index_version, self._manifest.passages, self._manifest.dimension)
         if held != wanted:
@@ -292,8 +296,8 @@ class PostgresStore:
             yield connection
 
 
-def connect(uri: str) -> sa.Engine:
-    """Return a pool of connections to a server, which is not asked for anything yet.
+def connect(uri: str, *, keep: bool = True) -> sa.Engine:
+    """Return what connects to a server, which is not asked for anything yet; `keep` connections for the next use.
 
     Raises:
         IndexUnavailable: the URI is none, or the driver is not installed.
@@ -305,9 +309,8 @@ def connect(uri: str) -> sa.Engine:
         engine = sa.create_engine(
             url,
             isolation_level="AUTOCOMMIT",
-            pool_size=_CONNECTIONS,
-            max_overflow=_MORE_CONNECTIONS,
-            pool_pre_ping=True,
+            **({"pool_size": _CONNECTIONS, "max_overflow": _MORE_CONNECTIONS, "pool_pre_ping": True} if keep else {}),
+            **({} if keep else {"poolclass": sa.NullPool}),
             hide_parameters=True,
             connect_args={"connect_timeout": _CONNECT_SECONDS},
         )

@@ -52,7 +52,7 @@ class PostgresWriter:
 
     def __init__(self, uri: str) -> None:
         self._uri = uri
-        self._engine = connect(uri)
+        self._engine = connect(uri, keep=False)
 
     def holds(self, manifest: Manifest) -> bool:
         if manifest.store.get("engine") != ENGINE:
