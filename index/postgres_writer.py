@@ -12,6 +12,7 @@ import re
 import secrets
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -90,7 +91,7 @@ class PostgresWriter:
                 table: digests(connection, name, table, column)
                 for table, column in (("passages", "row"), ("words", "row"), ("terms", "id"))
             }
-            if any(found[table] != sent[table] for table in sent):
+            if written.rows != len(ids) or any(found[table] != sent[table] for table in sent):
                 raise DamagedIndex(f"the store lost or changed passages while {name} was written")
             written.describe(about(index_version, len(ids), int(vectors.shape[1])))
             on_progress("verifying", len(ids), len(ids))
@@ -123,6 +124,7 @@ class _Writing:
         self._numbers = {term: number for number, term in enumerate(statistics.terms(), 1)}
         # A sparse vector has one dimension at least.
         self.terms_count = max(1, len(self._numbers))
+        self.rows = 0
 
     def make_tables(self) -> None:
         """Make the tables, and two that vanish with the transaction."""
@@ -142,8 +144,7 @@ class _Writing:
     ) -> dict[str, list[str]]:
         """Copy passages in blocks; return the SHA-256 of each block as it was sent, by table."""
         sent: dict[str, list[str]] = {"passages": [], "words": []}
-        start = 0
-        while block := [passage for passage, _ in zip(passages, range(BLOCK), strict=False)]:
+        while block := list(islice(passages, BLOCK)):
             weighed = [
                 {
                     self._numbers[term]: f"{weight:.9g}"  # nine digits are a float32, whole
@@ -151,7 +152,7 @@ class _Writing:
                 }
                 for _, entry in block
             ]
-            numbered = list(enumerate(zip((vector for vector, _ in block), weighed, strict=True), start))
+            numbered = list(enumerate(zip((vector for vector, _ in block), weighed, strict=True), self.rows))
             self._copy("passages (row, embedding)", ((row, vector_text(vector)) for row, (vector, _) in numbered))
             self._copy(
                 "words (row, words)", ((row, sparse_text(weights, self.terms_count)) for row, (_, weights) in numbered)
@@ -162,8 +163,8 @@ class _Writing:
             )
             sent["passages"].append(_digest(_vector_bytes(vector) for vector, _ in block))
             sent["words"].append(_digest(_sparse_bytes(weights, self.terms_count) for weights in weighed))
-            start += len(block)
-            on_progress("writing", start, count)
+            self.rows += len(block)
+            on_progress("writing", self.rows, count)
         return sent
 
     def list_terms(self) -> None:

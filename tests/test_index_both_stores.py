@@ -406,6 +406,19 @@ def test_long_lists_are_cut_and_their_passages_scored_in_full(tmp_path, pgvector
     whole.close(), cut.close()
 
 
+def test_blocks_lose_nothing_at_their_ends(tmp_path, pgvector, monkeypatch):
+    """Passages are copied in blocks; each is kept in its own row, also beside the end of a block."""
+    monkeypatch.setattr(index.postgres_writer, "BLOCK", 7)
+    monkeypatch.setattr(index.postgres_store, "BLOCK", 7)
+    uri = pgvector.database("blocks")
+    run(write_articles(tmp_path / "sources", texts(11)), tmp_path / "ix", uri)
+    assert verify(tmp_path / "ix", uri).faults == ()
+    opened = OpenIndex(tmp_path / "ix", TinyEmbedder(), uri)
+    vectors = TinyEmbedder().embed([passage.embedded_text for passage in opened.records.passages()])
+    assert [opened.store.cosines(vector, [row])[0] for row, vector in enumerate(vectors)] == pytest.approx([1.0] * 22)
+    opened.close()
+
+
 def test_large_masks_go_through_the_graph(database, tmp_path, monkeypatch):
     """A mask of more rows than are scanned is kept to as well."""
     monkeypatch.setattr(index.postgres_store, "_SCANNED", 2)
