@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding import Vectors
-from index.lexical import LexicalIndex, build_lexical
+from index.lexical import LexicalEntry, LexicalIndex, LexicalWriter
 from index.manifest import Manifest
 from index.records import DamagedIndex, Records
 from index.stores import Entries, Progress
-from index.vectors import ChromaVectors, FlatVectors, StoreFault, missing_from
+from index.vectors import CHROMA_FOLDER, ChromaVectors, FlatVectors, StoreFault, missing_from
 
 
 class LocalStore:
@@ -35,7 +35,7 @@ class LocalStore:
         if len(self.lexical) != len(self.vectors):
             raise DamagedIndex(f"{generation} holds parts of different builds")
         self._records = records
-        self._folder = generation / "chroma"
+        self._folder = generation / CHROMA_FOLDER
         self._graph = ChromaVectors(self._folder) if by_graph else None
 
     @property
@@ -93,7 +93,10 @@ class LocalWriter:
     def holds(self, manifest: Manifest) -> bool:
         return not manifest.store
 
-    def write(
+    def begin(self, generation: Path) -> _Begun:
+        return _Begun(generation)
+
+    def finish(
         self,
         generation: Path,
         index_version: str,
@@ -102,30 +105,32 @@ class LocalWriter:
         entries: Entries,
         on_progress: Progress,
     ) -> Mapping[str, str]:
-        on_progress("writing", 0, len(ids))
-        build_lexical(generation / "lexical", entries())
-        _write_chroma(generation, ids, vectors, on_progress)
+        on_progress("verifying", 0, len(ids))
+        with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
+            if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
+                # Never seen with one writer; two of them lose vectors silently.
+                raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
+        on_progress("verifying", len(ids), len(ids))
         return {}
 
     def discard(self, generation: Path) -> None:
         """Do nothing: all is in the folder."""
 
 
-def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_progress: Progress) -> None:
-    with closing(ChromaVectors(generation / "chroma", create=True)) as store:
-        written = 0
+class _Begun:
+    """Takes passages into both searches while others are still being made."""
 
-        def count(more: int) -> None:
-            nonlocal written
-            written += more
-            on_progress("writing", written, len(ids))
+    def __init__(self, generation: Path) -> None:
+        self._words = LexicalWriter(generation / "lexical")
+        self._graph = ChromaVectors(generation / CHROMA_FOLDER, create=True)
 
-        store.add(ids, vectors, on_progress=count)
-        on_progress("verifying", 0, len(ids))
-        if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
-            # Never seen with one writer; two of them lose vectors silently.
-            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
-        on_progress("verifying", len(ids), len(ids))
+    def add(self, ids: Sequence[str], vectors: Vectors, entries: Iterable[LexicalEntry]) -> None:
+        self._words.add(entries)
+        self._graph.add(ids, vectors)
+
+    def close(self) -> None:
+        with closing(self._graph):
+            self._words.close()
 
 
 def faults_in(generation: Path, manifest: Manifest, records: Records) -> Iterator[str]:
@@ -137,7 +142,7 @@ def faults_in(generation: Path, manifest: Manifest, records: Records) -> Iterato
         return
     # A copy is opened, because Chroma writes to what it opens.
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
-        copy = Path(shutil.copytree(generation / "chroma", Path(scratch) / "chroma"))
+        copy = Path(shutil.copytree(generation / CHROMA_FOLDER, Path(scratch) / "chroma"))
         try:
             with closing(ChromaVectors(copy)) as store:
                 if len(store) != len(ids):

@@ -11,7 +11,7 @@ import json
 import re
 import secrets
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,10 @@ class PostgresWriter:
             statement = "SELECT to_regnamespace(%(name)s) IS NOT NULL"
             return bool(connection.exec_driver_sql(statement, {"name": manifest.store["schema"]}).scalar_one())
 
-    def write(
+    def begin(self, generation: Path) -> _Begun:
+        return _Begun()
+
+    def finish(
         self,
         generation: Path,
         index_version: str,
@@ -73,7 +76,7 @@ class PostgresWriter:
     ) -> Mapping[str, str]:
         name = f"{PREFIX}{index_version}_{secrets.token_hex(4)}"
         (generation / _NOTE).write_text(json.dumps({"engine": ENGINE, "schema": name}), encoding="utf-8")
-        on_progress("writing", 0, len(ids))
+        on_progress("storing", 0, len(ids))
         statistics = count_terms(entries())
         with (
             faults_said(self._uri),
@@ -112,6 +115,16 @@ class PostgresWriter:
             return
         with faults_said(self._uri), self._engine.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")
+
+
+class _Begun:
+    """Waits: what a term weighs is known only when all passages are. Vectors and records lie in the folder by then."""
+
+    def add(self, ids: Sequence[str], vectors: Vectors, entries: Iterable[LexicalEntry]) -> None:
+        """Do nothing yet."""
+
+    def close(self) -> None:
+        """Do nothing: nothing is open."""
 
 
 class _Writing:
@@ -164,7 +177,7 @@ class _Writing:
             sent["passages"].append(_digest(_vector_bytes(vector) for vector, _ in block))
             sent["words"].append(_digest(_sparse_bytes(weights, self.terms_count) for weights in weighed))
             self.rows += len(block)
-            on_progress("writing", self.rows, count)
+            on_progress("storing", self.rows, count)
         return sent
 
     def list_terms(self) -> None:

@@ -156,10 +156,6 @@ class Records:
         found = dict(self._connection.execute(f"SELECT id, row FROM passages WHERE id IN ({marks})", passage_ids))
         return [found[name] for name in passage_ids if name in found]
 
-    def document_positions(self) -> list[int]:
-        """Return for each passage row the position of its document."""
-        return [row[0] for row in self._connection.execute("SELECT document FROM passages ORDER BY row")]
-
     def sections_and_questions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield for each passage row its section path and the question that its document answers.
 

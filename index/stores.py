@@ -73,8 +73,23 @@ class Store(Protocol):
         ...
 
 
+class Begun(Protocol):
+    """A generation on its way into a store."""
+
+    def add(self, ids: Sequence[str], vectors: Vectors, entries: Iterable[LexicalEntry]) -> None:
+        """Take the next passages, in row order."""
+        ...
+
+    def close(self) -> None:
+        """Write what was taken to the disk."""
+        ...
+
+
 class StoreWriter(Protocol):
-    """Keeps the vectors and words of a generation that is being built, aside from those that readers have open."""
+    """Keeps the vectors and words of a generation that is being built, aside from those that readers have open.
+
+    Raises IndexUnavailable, StoreFault or OSError if the store cannot be written.
+    """
 
     @property
     def keeps_files(self) -> bool:
@@ -85,7 +100,11 @@ class StoreWriter(Protocol):
         """Say whether what this manifest describes is kept here. Raises IndexUnavailable if that cannot be told."""
         ...
 
-    def write(
+    def begin(self, generation: Path) -> Begun:
+        """Return what takes passages while they are made; a store may as well wait for `finish`."""
+        ...
+
+    def finish(
         self,
         generation: Path,
         index_version: str,
@@ -94,11 +113,10 @@ class StoreWriter(Protocol):
         entries: Entries,
         on_progress: Progress,
     ) -> Mapping[str, str]:
-        """Keep all passages, check that they are there, and return what the manifest must say to find them.
+        """Check that all passages are kept, and return what the manifest must say to find them.
 
         Raises:
             DamagedIndex: something was lost on the way.
-            IndexUnavailable, StoreFault, OSError: the store cannot be written.
         """
         ...
 

@@ -11,7 +11,7 @@ import index.postgres_store
 import index.postgres_writer
 from index.bm25 import count_terms, document_weights, kept_length
 from index.build import build
-from index.lexical import LexicalEntry, LexicalIndex, build_lexical, content_terms
+from index.lexical import LexicalEntry, LexicalIndex, LexicalWriter, content_terms
 from index.manifest import IndexUnavailable, current_generation, read_manifest
 from index.opened import OpenIndex
 from index.records import DamagedIndex
@@ -442,7 +442,9 @@ ENTRIES = [
 
 def test_weights_add_up_to_the_scores_of_tantivy(tmp_path):
     """For every term of four passages, long ones among them, the weight is the score that tantivy gives."""
-    build_lexical(tmp_path / "words", ENTRIES)
+    writer = LexicalWriter(tmp_path / "words")
+    writer.add(ENTRIES)
+    writer.close()
     words, statistics = LexicalIndex(tmp_path / "words"), count_terms(ENTRIES)
     weights = [document_weights(entry, statistics) for entry in ENTRIES]
     for term in statistics.terms():

@@ -191,7 +191,9 @@ def _candidates(
     found = list(islice(suited, _COMPARED_UNITS))
     if not found:
         return []
-    made = vectors.of([" ".join((*context, text)) for _, _, _, text, context, _ in found])
+    made = _stored_vectors([(position, unit) for _, position, unit, *_ in found], evidence, opened)
+    if made is None:
+        made = vectors.of([" ".join((*context, text)) for _, _, _, text, context, _ in found])
     meanings = made @ evidence.vector
     return [
         Candidate(
@@ -208,6 +210,18 @@ def _candidates(
         )
         for (shared, position, unit, text, context, terms), meaning, vector in zip(found, meanings, made, strict=True)
     ]
+
+
+def _stored_vectors(units: Sequence[tuple[int, Unit]], evidence: Evidence, opened: OpenIndex) -> Vectors | None:
+    """Return the vectors of (hit, unit) as they were made at build time, None if the index holds none."""
+    rows = []
+    for position, unit in units:
+        hit = evidence.hits[position]
+        vector = opened.unit_vectors(hit.row, [hit.passage.units.index(unit)])
+        if vector is None:
+            return None
+        rows.append(vector[0])
+    return np.array(rows, dtype=np.float32)
 
 
 def _bonus(resolution: Resolution, text: str, context: tuple[str, ...]) -> float:
