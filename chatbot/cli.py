@@ -292,7 +292,7 @@ def serve_command(
             mcp=mcp,
         )
     except ValueError as error:
-        if "password file" not in str(error):
+        if not str(error).startswith("password file"):
             raise
         raise Refused(str(error)) from error
 
@@ -438,6 +438,9 @@ _EXPECTED = frozenset(
         "NothingToIndex",
         "UnreadableSource",
         "ReviewError",
+        "DatabaseFault",
+        "DatabaseUnavailable",
+        "SecretFault",
     }
 )
 # What SQLite and the vector store say of a disk that is full or damaged.

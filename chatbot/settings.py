@@ -55,6 +55,10 @@ class Settings(BaseSettings):
         description="Database URI of the page's conversations.",
     )
     passwords: Path | None = Field(None, description="File of hashed passwords; with it, the page asks for a login.")
+    secret: Path | None = Field(
+        None,
+        description="File with the secret that signs logins, shared by processes that serve one page; made if missing.",
+    )
     hosts: tuple[str, ...] = Field((), description='Host names the page is reached by, as JSON: ["bot.example"].')
 
     llm: str | None = Field(
@@ -75,6 +79,6 @@ class Settings(BaseSettings):
     def fingerprint(self) -> str:
         """Return a hash of what changes replies; where files lie and who may ask does not."""
         values = self.model_dump(
-            mode="json", exclude={"index", "store", "cache", "conversations", "passwords", "hosts"}
+            mode="json", exclude={"index", "store", "cache", "conversations", "passwords", "secret", "hosts"}
         )
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]
