@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.weights import ModelFiles, find_model, sha256_of
 
@@ -101,7 +101,7 @@ def _export(model: ModelFiles, folder: Path) -> None:
         trust_remote_code=False,
         model_kwargs={"use_safetensors": True, "attn_implementation": "eager"},
     ).eval()
-    encoder = reference[0].auto_model
+    encoder: Any = reference[0].auto_model
 
     class Pooled(torch.nn.Module):
         """Mean over the tokens that are not padding, then length 1: what the model's own pipeline does; and the

@@ -269,7 +269,7 @@ class LexicalIndex:
             clauses.append((Occur.Must, some))
         with _panics_shown(self._folder):
             found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
-            rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
+            rows: list[Any] = self._searcher.fast_field_values("row", [address for _, address in found.hits])
         ranked = [(int(row), float(score)) for row, (score, _) in zip(rows, found.hits, strict=True)]
         return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 

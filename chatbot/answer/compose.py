@@ -178,8 +178,7 @@ def _candidates(
         for unit in hit.passage.units:
             text = document.text[unit.start : unit.end]
             context = unit_context(document, hit.passage, unit)
-            # A sentence that gives orders to a language model is no advice to a reader.
-            if not _quotable(text, unit, context) or is_instruction(text):
+            if not _quotable(text, unit, context):
                 continue
             terms = frozenset(terms_of(" ".join((text, *context))))
             shared = len(wanted & terms) / max(1, len(wanted))
@@ -187,7 +186,8 @@ def _candidates(
     # Words first, then meaning: comparing every sentence of eight passages would cost more than the search.
     found.sort(key=lambda row: (-row[0] * 0.5 - evidence.hits[row[1]].score, row[1], row[2].start))
     titles = [hit.passage.title for hit in evidence.hits]
-    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])))
+    # A sentence that gives orders to a language model is no advice to a reader.
+    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])) and not is_instruction(row[3]))
     found = list(islice(suited, _COMPARED_UNITS))
     if not found:
         return []
