@@ -69,7 +69,7 @@ class Server:
     def stop(self):
         """Stop at once, whoever is connected; it may be stopped already."""
         if (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "-w", "-m", "fast", "stop")
+            self._run("pg_ctl", "-w", "-m", "immediate", "stop")
 
     def database(self, name):
         """Make an empty database and return its URI."""
