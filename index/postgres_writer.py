@@ -12,6 +12,7 @@ import re
 import secrets
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -86,7 +87,10 @@ class PostgresWriter:
             check_pgvector(connection, self._uri)
             written = _Writing(connection, name, statistics, int(vectors.shape[1]))
             written.make_tables()
-            sent = written.fill(zip(vectors, entries(), strict=True), len(ids), on_progress)
+            sent = {
+                "passages": written.copy_vectors(vectors, on_progress),
+                "words": written.copy_words(entries()),
+            }
             written.list_terms()
             written.make_graph()
             on_progress("verifying", 0, len(ids))
@@ -94,7 +98,7 @@ class PostgresWriter:
                 table: digests(connection, name, table, column)
                 for table, column in (("passages", "row"), ("words", "row"), ("terms", "id"))
             }
-            if written.rows != len(ids) or any(found[table] != sent[table] for table in sent):
+            if statistics.passages != len(ids) or any(found[table] != sent[table] for table in sent):
                 raise DamagedIndex(f"the store lost or changed passages while {name} was written")
             written.describe(about(index_version, len(ids), int(vectors.shape[1])))
             on_progress("verifying", len(ids), len(ids))
@@ -137,62 +141,63 @@ class _Writing:
         self._numbers = {term: number for number, term in enumerate(statistics.terms(), 1)}
         # A sparse vector has one dimension at least.
         self.terms_count = max(1, len(self._numbers))
-        self.rows = 0
 
     def make_tables(self) -> None:
-        """Make the tables, and two that vanish with the transaction."""
+        """Make the tables, and one that vanishes with the transaction."""
         for statement in (
             f"CREATE SCHEMA {self._name}",
             f"CREATE TABLE {self._name}.passages (row int PRIMARY KEY, embedding vector({self._dimension}) NOT NULL)",
             f"CREATE TABLE {self._name}.words (row int PRIMARY KEY, words sparsevec({self.terms_count}) NOT NULL)",
             f"CREATE TABLE {self._name}.terms (id int PRIMARY KEY, term text NOT NULL UNIQUE, passages int NOT NULL, "
             "whole boolean NOT NULL, rows int[] NOT NULL, weights real[] NOT NULL)",
-            "CREATE TEMPORARY TABLE postings (id int, row int, weight real) ON COMMIT DROP",
             "CREATE TEMPORARY TABLE vocabulary (id int, term text, passages int) ON COMMIT DROP",
         ):
             self._connection.exec_driver_sql(statement)
 
-    def fill(
-        self, passages: Iterator[tuple[Vectors, LexicalEntry]], count: int, on_progress: Progress
-    ) -> dict[str, list[str]]:
-        """Copy passages in blocks; return the SHA-256 of each block as it was sent, by table."""
-        sent: dict[str, list[str]] = {"passages": [], "words": []}
-        while block := list(islice(passages, BLOCK)):
-            weighed = [
-                {
-                    self._numbers[term]: f"{weight:.9g}"  # nine digits are a float32, whole
-                    for term, weight in document_weights(entry, self._statistics).items()
-                }
-                for _, entry in block
-            ]
-            numbered = list(enumerate(zip((vector for vector, _ in block), weighed, strict=True), self.rows))
-            self._copy("passages (row, embedding)", ((row, vector_text(vector)) for row, (vector, _) in numbered))
-            self._copy(
-                "words (row, words)", ((row, sparse_text(weights, self.terms_count)) for row, (_, weights) in numbered)
-            )
-            self._copy(
-                "postings (id, row, weight)",
-                ((number, row, weight) for row, (_, weights) in numbered for number, weight in weights.items()),
-            )
-            sent["passages"].append(_digest(_vector_bytes(vector) for vector, _ in block))
-            sent["words"].append(_digest(_sparse_bytes(weights, self.terms_count) for weights in weighed))
-            self.rows += len(block)
-            on_progress("storing", self.rows, count)
+    def copy_vectors(self, vectors: Vectors, on_progress: Progress) -> list[str]:
+        """Copy the vectors of all passages; return the SHA-256 of each block as it was sent."""
+        sent: list[str] = []
+        # One copy for all: each would leave pages half empty at its end.
+        with self._copying("passages (row, embedding)") as copy:
+            for start in range(0, len(vectors), BLOCK):
+                block = vectors[start : start + BLOCK]
+                for row, vector in enumerate(block, start):
+                    copy.write_row((row, vector_text(vector)))
+                sent.append(_digest(map(_vector_bytes, block)))
+                on_progress("storing", start + len(block), len(vectors))
         return sent
+
+    def copy_words(self, entries: Iterator[LexicalEntry]) -> list[str]:
+        """Copy what each term of each passage weighs; return as `copy_vectors` does."""
+        sent: list[str] = []
+        with self._copying("words (row, words)") as copy:
+            while block := list(islice(entries, BLOCK)):
+                weighed = [self._weighed(entry) for entry in block]
+                for entry, weights in zip(block, weighed, strict=True):
+                    copy.write_row((entry.row, sparse_text(weights, self.terms_count)))
+                sent.append(_digest(_sparse_bytes(weights, self.terms_count) for weights in weighed))
+        return sent
+
+    def _weighed(self, entry: LexicalEntry) -> dict[int, str]:
+        weights = document_weights(entry, self._statistics)
+        # Nine digits are a float32, whole.
+        return {self._numbers[term]: f"{weight:.9g}" for term, weight in weights.items()}
 
     def list_terms(self) -> None:
         """Turn the weights of passages into lists of passages, one a term."""
-        self._copy(
-            "vocabulary (id, term, passages)",
-            ((number, term, self._statistics.frequency(term)) for term, number in self._numbers.items()),
-        )
+        with self._copying("vocabulary (id, term, passages)") as copy:
+            for term, number in self._numbers.items():
+                copy.write_row((number, term, self._statistics.frequency(term)))
         self._connection.exec_driver_sql(
             f"INSERT INTO {self._name}.terms (id, term, passages, whole, rows, weights) "
             f"SELECT id, term, passages, held <= {LISTED}, rows, weights FROM vocabulary JOIN ("
             f"SELECT id, max(place) AS held, array_agg(row ORDER BY place) FILTER (WHERE place <= {LISTED}) AS rows, "
             f"array_agg(weight ORDER BY place) FILTER (WHERE place <= {LISTED}) AS weights FROM ("
-            "SELECT id, row, weight, row_number() OVER (PARTITION BY id ORDER BY weight DESC, row) AS place "
-            "FROM postings) AS placed GROUP BY id) AS lists USING (id)"
+            "SELECT id, row, weight, row_number() OVER (PARTITION BY id ORDER BY weight DESC, row) AS place FROM ("
+            # A sparse vector is taken apart by its text, {1:2.5,7:1}/9; nothing else opens it.
+            "SELECT split_part(part, ':', 1)::int AS id, row, split_part(part, ':', 2)::real AS weight "
+            f"FROM {self._name}.words, string_to_table(split_part(ltrim(words::text, '{{'), '}}', 1), ',') AS part "
+            "WHERE part <> '') AS parts) AS placed GROUP BY id) AS lists USING (id)"
         )
 
     def make_graph(self) -> None:
@@ -213,11 +218,11 @@ class _Writing:
             sql.SQL("COMMENT ON SCHEMA {} IS {}").format(sql.Identifier(self._name), sql.Literal(json.dumps(facts)))
         )
 
-    def _copy(self, columns: str, rows: Iterator[tuple[Any, ...]]) -> None:
-        table = columns if columns.startswith(("postings", "vocabulary")) else f"{self._name}.{columns}"
+    @contextmanager
+    def _copying(self, columns: str) -> Iterator[Any]:
+        table = columns if columns.startswith("vocabulary") else f"{self._name}.{columns}"
         with self._raw.cursor() as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
-            for row in rows:
-                copy.write_row(row)
+            yield copy
 
 
 def _digest(parts: Iterator[bytes]) -> str:

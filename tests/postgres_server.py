@@ -46,7 +46,7 @@ def running_server(folder, *, port=0):
             server.start()
             yield server
         finally:
-            server.stop()
+            server.stop("immediate")
 
 
 class Server:
@@ -66,10 +66,10 @@ class Server:
         options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories= " + " ".join(QUICK)
         self._run("pg_ctl", "-w", "-t", "60", "-l", str(self.data / "log"), "-o", options, "start")
 
-    def stop(self):
-        """Stop at once, whoever is connected; it may be stopped already."""
+    def stop(self, how="fast"):
+        """Stop, whoever is connected; it may be stopped already. What was written stays, unless it stops "immediate"."""
         if (self.data / "postmaster.pid").exists():
-            self._run("pg_ctl", "-w", "-m", "immediate", "stop")
+            self._run("pg_ctl", "-w", "-m", how, "stop")
 
     def database(self, name):
         """Make an empty database and return its URI."""
