@@ -27,6 +27,7 @@ from index.embedding import Embedder, PartEmbedder, Vectors
 from index.intents import intents_digest
 from index.lexical import LexicalEntry
 from index.manifest import (
+    SCHEMA_VERSION,
     IndexUnavailable,
     Manifest,
     Source,
@@ -137,7 +138,7 @@ def _build_aside(
     stages = _Stages(sources, root, generation, embedder, writer, on_progress)
     count = stages.run()
     with closing(Records(generation / "records.sqlite")) as records:
-        if not records.document_ids:
+        if not records.documents:
             raise NothingToIndex("none of the sources holds a document that can be read", stages.rejected)
         if not count:
             raise NothingToIndex("the documents of the sources hold no text", stages.rejected)
@@ -352,7 +353,8 @@ def _same(manifest: Manifest, found: tuple[Source, ...], embedder: Embedder) -> 
     def content(sources: Sequence[Source]) -> list[tuple[str, str]]:
         return [(source.path, source.sha256) for source in sources]
 
-    fits = manifest.embedder == embedder.identity and manifest.chunker == CHUNKER_VERSION
+    layout = (manifest.schema, manifest.chunker) == (SCHEMA_VERSION, CHUNKER_VERSION)
+    fits = layout and manifest.embedder == embedder.identity
     return fits and content(manifest.sources) == content(found)
 
 

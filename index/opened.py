@@ -109,16 +109,16 @@ class OpenIndex:
 
     def document_id(self, row: int) -> str:
         """Return the id of the document that a passage row belongs to."""
-        return self.records.document_ids[self._rows["document"][row]]
+        return self.records.document_id(int(self._rows["document"][row]))
 
     def rows_of_documents(self, document_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return a mask over rows, true for the passages of these documents."""
-        names = set(document_ids)
-        wanted = np.fromiter(
-            (name in names for name in self.records.document_ids), bool, len(self.records.document_ids)
-        )
-        mask: NDArray[np.bool_] = wanted[self._rows["document"]]
-        return mask
+        known = [self.records.position(name) for name in dict.fromkeys(document_ids) if name in self.records]
+        return np.isin(self._rows["document"], known)
+
+    def approved_rows(self) -> NDArray[np.bool_]:
+        """Return a mask over rows, true for the passages of documents that a clinician has approved."""
+        return np.asarray(self._rows["approved"] == 1)
 
     @cached_property
     def titles(self) -> Titles:

@@ -18,8 +18,9 @@ from index.intents import intent_bits, section_intents
 from index.passages import Passage
 
 ROWS_FILE = "rows.npy"
-# `document` is a position in the index's documents; `intents` are bits (see `index.intents.intent_bits`).
-ROW_TYPE = np.dtype([("document", "<u4"), ("intents", "<u2")])
+# `document` is a position in the index's documents; `intents` are bits (see `index.intents.intent_bits`); `approved` is
+# 1 for passages of documents that a clinician has approved.
+ROW_TYPE = np.dtype([("document", "<u4"), ("intents", "<u2"), ("approved", "u1")])
 Rows = NDArray[Any]
 
 
@@ -29,22 +30,24 @@ def answered_question(document: Document) -> str:
 
 
 class RowWriter:
-    """Collects rows in their order: six bytes a passage."""
+    """Collects rows in their order: seven bytes a passage."""
 
     def __init__(self) -> None:
         self._documents = array("I")
         self._intents = array("H")
+        self._approved = array("B")
 
     def add(self, position: int, document: Document, passages: Sequence[Passage]) -> None:
         """Add the passages of the document that stands at `position`."""
         question = answered_question(document)
         self._documents.extend([position] * len(passages))
         self._intents.extend(intent_bits(section_intents(passage.section, question)) for passage in passages)
+        self._approved.extend([document.review_status == "approved"] * len(passages))
 
     def write(self, generation: Path) -> None:
         """Write all rows into the generation's folder."""
         rows = np.zeros(len(self._documents), ROW_TYPE)
-        rows["document"], rows["intents"] = self._documents, self._intents
+        rows["document"], rows["intents"], rows["approved"] = self._documents, self._intents, self._approved
         np.save(generation / ROWS_FILE, rows)
 
 
