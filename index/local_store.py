@@ -21,6 +21,9 @@ from index.records import DamagedIndex, Records
 from index.stores import Entries, Progress
 from index.vectors import CHROMA_FOLDER, ChromaVectors, FlatVectors, StoreFault, missing_from
 
+# Rows that are fewer than this share of all are copied together and then multiplied; more are cheaper in their place.
+_COPIED_SHARE = 1 / 8
+
 
 class LocalStore:
     """Reads what `LocalWriter` wrote; see `Store`."""
@@ -52,15 +55,14 @@ class LocalStore:
         self, queries: Vectors, limit: int, allowed: NDArray[np.bool_] | None = None
     ) -> list[list[tuple[int, float]]]:
         if self._graph is None or allowed is not None:
-            # The graph knows no mask; a scan of the rows that are allowed takes any.
-            rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
-            return [self._best(query, rows, limit) for query in queries]
+            # The graph knows no mask; a scan takes any.
+            return [self._scan(query, limit, allowed) for query in queries]
         try:
             found = self._graph.nearest(queries, min(limit, len(self)))
         except StoreFault as error:
             raise DamagedIndex(f"{self._folder} cannot be read ({error})") from error
         return [
-            self._best(query, np.array(self._records.rows_of([name for name, _ in near]), np.int64), limit)
+            self._best_of(query, np.array(self._records.rows_of([name for name, _ in near]), np.int64), limit)
             for query, near in zip(queries, found, strict=True)
         ]
 
@@ -79,10 +81,23 @@ class LocalStore:
         if self._graph is not None:
             self._graph.close()
 
-    def _best(self, query: Vectors, rows: NDArray[np.int64], limit: int) -> list[tuple[int, float]]:
-        cosines = self.vectors.similarities_of(query, rows)  # type: ignore[arg-type]
-        order = np.lexsort((rows, -cosines))[:limit]
-        return list(zip(rows[order].tolist(), cosines[order].tolist(), strict=True))
+    def _scan(self, query: Vectors, limit: int, allowed: NDArray[np.bool_] | None) -> list[tuple[int, float]]:
+        rows = np.arange(len(self)) if allowed is None else np.flatnonzero(allowed)
+        if len(rows) < len(self) * _COPIED_SHARE:
+            return self._best_of(query, rows, limit)
+        return _best(self.vectors.similarities(query[None, :])[0][rows], rows, limit)
+
+    def _best_of(self, query: Vectors, rows: NDArray[np.int64], limit: int) -> list[tuple[int, float]]:
+        return _best(self.vectors.similarities_of(query, rows), rows, limit)  # type: ignore[arg-type]
+
+
+def _best(cosines: NDArray[np.float32], rows: NDArray[np.int64], limit: int) -> list[tuple[int, float]]:
+    """Return (row, cosine) of the best, best first, ties by row."""
+    if limit < len(rows):
+        kept = np.flatnonzero(cosines >= np.partition(cosines, -limit)[-limit])
+        rows, cosines = rows[kept], cosines[kept]
+    order = np.lexsort((rows, -cosines))[:limit]
+    return list(zip(rows[order].tolist(), cosines[order].tolist(), strict=True))
 
 
 class LocalWriter:

@@ -1,13 +1,6 @@
 """The store in a PostgreSQL server with pgvector: vectors and BM25 weights together, shared by many machines.
 
-Is: the reading half, and what both halves know of the layout. Is not: the writing half (see `postgres_writer.py`).
-
-Each index has a schema of its own, named by its version, so that a build stands aside until it is whole:
-
-    followup_<version>_<random>.passages    row, embedding; a graph over half-precision copies of the embeddings
-    followup_<version>_<random>.words       row, BM25 weight of each of its terms (a sparse vector)
-    followup_<version>_<random>.terms       id, term, passages that hold it, and of these the `LISTED` where it
-                                            weighs most, with its weight there
+Is: the reading half. Is not: the layout (see `postgres.py`), nor the writing half (see `postgres_writer.py`).
 """
 
 from __future__ import annotations
@@ -23,38 +16,32 @@ from numpy.typing import NDArray
 
 from index.embedding import Vectors
 from index.manifest import IndexUnavailable, Manifest
+from index.postgres import (
+    BLOCK,
+    NAME,
+    PREFIX,
+    about,
+    check_pgvector,
+    combined,
+    connect,
+    digests,
+    faults_said,
+    rows_of,
+    shown,
+    sparse_text,
+    vector_text,
+)
 from index.records import DamagedIndex
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
-ENGINE = "postgresql"
-PREFIX = "followup_"
-# Changes when the tables of a schema do.
-LAYOUT = 1
-# Passages in a term's list. Adding up lists costs about 1 ms per thousand entries, so that what a search costs is
-# bounded however large the corpus; passages found by a frequent term only, and below its first so many, are left
-# out ("champion lists"; Manning, Raghavan, Schütze, Introduction to Information Retrieval, 7.1.3).
-LISTED = 10_000
-# Rows that a digest covers; what `faults` can name.
-BLOCK = 1_000
 # Of passages whose lists were cut short, so many times those that are wanted are added up in full.
 _CANDIDATES = 4
 # Up to so many allowed rows are scanned exactly; with more, the graph is searched until enough are found.
 _SCANNED = 20_000
 # Terms whose entries are remembered; an index never changes, so they stay true.
 _CACHED_TERMS = 50_000
-# half precision and sparse vectors came with pgvector 0.7, filtered searches of the graph with 0.8.
-_PGVECTOR = (0, 8)
-_CONNECT_SECONDS = 5
-# A page answers four questions at once, the API four more; each asks the store one thing at a time.
-_CONNECTIONS, _MORE_CONNECTIONS = 4, 12
-# Plans are made for the values at hand: a plan for any LIMIT would not use the graph. What a search of the graph
-# looks at: enough for the 400 neighbours that are wanted (recall .999 on 8,189 passages).
-_SESSION = (
-    "SET plan_cache_mode = force_custom_plan; SET jit = off; SET hnsw.ef_search = 512; "
-    "SET hnsw.iterative_scan = strict_order; SET hnsw.max_scan_tuples = 200000"
-)
 
 
 class PostgresStore:
@@ -70,6 +57,8 @@ class PostgresStore:
         """
         self._uri, self._manifest = uri, manifest
         self._name = manifest.store["schema"]
+        if not NAME.fullmatch(self._name):
+            raise DamagedIndex(f"the manifest names the schema {self._name!r}, which is none of an index")
         self._engine = connect(uri)
         # The store of an older generation is dropped without a word when its last reader is gone.
         self._disposal = weakref.finalize(self, self._engine.dispose)
@@ -98,7 +87,7 @@ class PostgresStore:
             return np.zeros(0, np.float32)
         with self._asking() as connection:
             found = dict(
-                _rows(
+                rows_of(
                     connection,
                     f"SELECT row, 1 - (embedding <=> %(query)s::vector) FROM {self._name}.passages "
                     "WHERE row = ANY(%(rows)s::int[])",
@@ -148,13 +137,13 @@ class PostgresStore:
                 found = digests(connection, self._name, table, column)
                 if combined(found) != self._manifest.store[table]:
                     yield f"{self._name}.{table} in the store was changed since the index was built"
-            (count,) = _rows(connection, f"SELECT count(*) FROM {self._name}.passages")[0]
+            (count,) = rows_of(connection, f"SELECT count(*) FROM {self._name}.passages")[0]
             if count != self._manifest.passages:
                 yield f"the store holds {count} passages, not {self._manifest.passages}"
             connection.exec_driver_sql("SET enable_seqscan = off")
             try:
                 for start in range(0, count, BLOCK):
-                    for (row,) in _rows(connection, self._lost(), {"start": start, "end": start + BLOCK}):
+                    for (row,) in rows_of(connection, self._lost(), {"start": start, "end": start + BLOCK}):
                         yield f"passage {row} does not find itself in the store"
             finally:
                 connection.exec_driver_sql("RESET enable_seqscan")
@@ -195,7 +184,7 @@ class PostgresStore:
                 f"SELECT row, 1 - (embedding <=> %(query)s::vector) FROM {self._name}.passages {where}"
                 f"ORDER BY embedding::{half} <=> %(query)s::vector::{half} LIMIT {limit:d}"
             )
-        found = _rows(connection, statement, values)
+        found = rows_of(connection, statement, values)
         return sorted(((row, cosine) for row, cosine in found), key=lambda hit: (-hit[1], hit[0]))
 
     def _best(
@@ -221,7 +210,7 @@ class PostgresStore:
             "GROUP BY list.row ORDER BY score DESC, list.row LIMIT {limit:d}"
         )
         if whole and not required and not any_of:
-            return [(row, score) for row, score in _rows(connection, added_up.format(limit=limit), values)]
+            return [(row, score) for row, score in rows_of(connection, added_up.format(limit=limit), values)]
         dimension = int(self._manifest.store["terms_count"])
         conditions = []
         if required:
@@ -247,7 +236,7 @@ class PostgresStore:
             + "".join(f"AND {condition} " for condition in conditions)
             + f"ORDER BY score DESC, row LIMIT {limit:d}"
         )
-        return [(row, score) for row, score in _rows(connection, statement, values)]
+        return [(row, score) for row, score in rows_of(connection, statement, values)]
 
     def _entries(self, connection: sa.Connection, terms: Sequence[str]) -> dict[str, tuple[int, int, bool]]:
         """Return (number, passages, whether its list is whole) of those terms that the index holds."""
@@ -255,7 +244,7 @@ class PostgresStore:
         if unknown:
             found = {
                 term: (number, passages, whole)
-                for term, number, passages, whole in _rows(
+                for term, number, passages, whole in rows_of(
                     connection,
                     f"SELECT term, id, passages, whole FROM {self._name}.terms WHERE term = ANY(%(terms)s::text[])",
                     {"terms": [term.replace("\0", " ") for term in unknown]},
@@ -268,7 +257,7 @@ class PostgresStore:
 
     def _check(self, connection: sa.Connection) -> None:
         comments = dict(
-            _rows(
+            rows_of(
                 connection,
                 "SELECT nspname, obj_description(oid, 'pg_namespace') FROM pg_namespace WHERE starts_with(nspname, %(p)s)",
                 {"p": PREFIX},
@@ -294,117 +283,3 @@ class PostgresStore:
     def _asking(self) -> Iterator[sa.Connection]:
         with faults_said(self._uri), self._engine.connect() as connection:
             yield connection
-
-
-def connect(uri: str, *, keep: bool = True) -> sa.Engine:
-    """Return what connects to a server, which is not asked for anything yet; `keep` connections for the next use.
-
-    Raises:
-        IndexUnavailable: the URI is none, or the driver is not installed.
-    """
-    import sqlalchemy as sa
-
-    try:
-        url = sa.make_url(uri).set(drivername="postgresql+psycopg")
-        engine = sa.create_engine(
-            url,
-            isolation_level="AUTOCOMMIT",
-            **({"pool_size": _CONNECTIONS, "max_overflow": _MORE_CONNECTIONS, "pool_pre_ping": True} if keep else {}),
-            **({} if keep else {"poolclass": sa.NullPool}),
-            hide_parameters=True,
-            connect_args={"connect_timeout": _CONNECT_SECONDS},
-        )
-    except (sa.exc.ArgumentError, ValueError) as error:
-        raise IndexUnavailable("FOLLOWUP_STORE is no URI of a database: postgresql://user@host/name") from error
-    except ModuleNotFoundError as error:
-        raise IndexUnavailable(
-            f"a store in PostgreSQL needs {error.name}: pip install 'followup[postgresql]'"
-        ) from error
-
-    def prepare(connection: Any, _: Any) -> None:
-        connection.execute(_SESSION)
-        connection.commit()
-
-    sa.event.listen(engine, "connect", prepare)
-    return engine
-
-
-def check_pgvector(connection: sa.Connection, uri: str) -> None:
-    """Raise IndexUnavailable if the database has no pgvector, or one that is too old."""
-    found = _rows(connection, "SELECT extversion FROM pg_extension WHERE extname = 'vector'")
-    version = tuple(int(part) for part in found[0][0].split(".")[:2]) if found else ()
-    if version < _PGVECTOR:
-        has = f"has pgvector {found[0][0]}" if found else "has no pgvector"
-        raise IndexUnavailable(
-            f"the store {shown(uri)} {has}: install version {'.'.join(map(str, _PGVECTOR))} or newer on the server "
-            "(Debian: postgresql-NN-pgvector) and run 'CREATE EXTENSION vector' or 'ALTER EXTENSION vector UPDATE'"
-        )
-
-
-@contextmanager
-def faults_said(uri: str) -> Iterator[None]:
-    """Turn what the server or the way there reports into IndexUnavailable, in one line that says what to do."""
-    import sqlalchemy as sa
-
-    try:
-        yield
-    except (sa.exc.DBAPIError, sa.exc.TimeoutError) as error:
-        reason = " ".join(str(getattr(error, "orig", None) or error).split())
-        raise IndexUnavailable(
-            f"the store {shown(uri)} does not answer as it should ({reason}): see that it runs and has room, "
-            "and that FOLLOWUP_STORE names it"
-        ) from error
-
-
-def shown(uri: str) -> str:
-    """Return a URI without its password."""
-    import sqlalchemy as sa
-
-    return sa.make_url(uri).render_as_string(hide_password=True)
-
-
-def about(index_version: str, passages: int, dimension: int) -> dict[str, Any]:
-    """Return what a schema says of itself."""
-    return {"layout": LAYOUT, "index_version": index_version, "passages": passages, "dimension": dimension}
-
-
-def vector_text(vector: Vectors) -> str:
-    """Return a vector as pgvector reads it; the numbers come back bit for bit."""
-    return "[" + ",".join(map(repr, vector.tolist())) + "]"
-
-
-def sparse_text(weights: Mapping[int, str], dimension: int) -> str:
-    """Return a sparse vector as pgvector reads it; indices count from 1."""
-    return "{" + ",".join(f"{number}:{weight}" for number, weight in sorted(weights.items())) + f"}}/{dimension}"
-
-
-# What a row of each table is, in bytes that do not depend on settings.
-_IN_BYTES = {
-    "passages": "vector_send(embedding)",
-    "words": "sparsevec_send(words)",
-    "terms": "convert_to(term, 'UTF8') || int4send(passages) || array_send(rows) || array_send(weights)",
-}
-
-
-def digests(connection: sa.Connection, name: str, table: str, column: str) -> list[str]:
-    """Return the SHA-256 of every `BLOCK` rows of a table, as the server computes it."""
-    return [
-        digest
-        for _, digest in _rows(
-            connection,
-            f"SELECT {column} / {BLOCK} AS block, "
-            f"encode(sha256(string_agg({_IN_BYTES[table]}, ''::bytea ORDER BY {column})), 'hex') "
-            f"FROM {name}.{table} GROUP BY block ORDER BY block",
-        )
-    ]
-
-
-def combined(found: Sequence[str]) -> str:
-    """Return one digest of many."""
-    import hashlib
-
-    return hashlib.sha256("\n".join(found).encode()).hexdigest()
-
-
-def _rows(connection: sa.Connection, statement: str, values: Mapping[str, Any] | None = None) -> list[Any]:
-    return list(connection.exec_driver_sql(statement, dict(values or {})).fetchall())

@@ -1,6 +1,6 @@
 """Writes an index's vectors and BM25 weights into PostgreSQL, in one transaction.
 
-Is: the writing half of `postgres_store.py`; a build that fails or is killed leaves nothing behind, and readers of the
+Is: the other half of `postgres_store.py`; a build that fails or is killed leaves nothing behind, and readers of the
 index before notice nothing. Is not: a maker of vectors.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import secrets
 import struct
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,10 +22,11 @@ from index.bm25 import TermStatistics, count_terms, document_weights
 from index.embedding import Vectors
 from index.lexical import LexicalEntry
 from index.manifest import Manifest
-from index.postgres_store import (
+from index.postgres import (
     BLOCK,
     ENGINE,
     LISTED,
+    NAME,
     PREFIX,
     about,
     check_pgvector,
@@ -34,6 +34,7 @@ from index.postgres_store import (
     connect,
     digests,
     faults_said,
+    rows_of,
     sparse_text,
     vector_text,
 )
@@ -42,7 +43,6 @@ from index.stores import Entries, Progress
 
 # Names the schema of a generation as long as its folder stands.
 _NOTE = "store.json"
-_NAME = re.compile(PREFIX + r"[0-9a-f]{12}_[0-9a-f]{8}")
 # The graph: pgvector's own number of links, and twice its own care in finding them.
 _LINKS, _CARE = 16, 128
 
@@ -83,7 +83,8 @@ class PostgresWriter:
             faults_said(self._uri),
             self._engine.execution_options(isolation_level="READ COMMITTED").begin() as connection,
         ):
-            connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
+            if rows_of(connection, "SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
+                connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS vector")
             check_pgvector(connection, self._uri)
             written = _Writing(connection, name, statistics, int(vectors.shape[1]))
             written.make_tables()
@@ -115,7 +116,7 @@ class PostgresWriter:
         except (OSError, ValueError, KeyError, TypeError):
             # Of another store, or killed before anything was kept.
             return
-        if not _NAME.fullmatch(str(name)):
+        if not NAME.fullmatch(str(name)):
             return
         with faults_said(self._uri), self._engine.connect() as connection:
             connection.exec_driver_sql(f"DROP SCHEMA IF EXISTS {name} CASCADE")

@@ -7,6 +7,7 @@ stores (see `local_store.py` and `postgres_store.py`), nor the records, which li
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -145,21 +146,10 @@ def open_store(uri: str, generation: Path, manifest: Manifest, records: Records,
     Raises:
         IndexUnavailable: the setting names another store, or the store does not answer or does not hold it.
     """
-    kept_in = manifest.store.get("engine", LOCAL)
-    if check_store(uri) == LOCAL:
-        if kept_in != LOCAL:
-            raise IndexUnavailable(
-                f"this index keeps its vectors and words in {kept_in}: set FOLLOWUP_STORE to its database, "
-                "or build the index anew with 'followup index SOURCE'"
-            )
+    if _engine_of(uri, manifest) == LOCAL:
         from index.local_store import LocalStore
 
         return LocalStore(generation, manifest, records, by_graph=by_graph)
-    if kept_in == LOCAL:
-        raise IndexUnavailable(
-            "this index keeps its vectors and words in its folder: set FOLLOWUP_STORE=local, "
-            "or build it into the database with 'followup index SOURCE'"
-        )
     from index.postgres_store import PostgresStore
 
     return PostgresStore(uri, manifest)
@@ -178,20 +168,31 @@ def open_writer(uri: str) -> StoreWriter:
 
 def store_faults(uri: str, generation: Path, manifest: Manifest, records: Records) -> Iterator[str]:
     """Yield what is wrong with what a store holds of a generation. Raises IndexUnavailable if it does not answer."""
-    kept_in = manifest.store.get("engine", LOCAL)
-    if kept_in == LOCAL:
+    if _engine_of(uri, manifest) == LOCAL:
         from index.local_store import faults_in
 
         yield from faults_in(generation, manifest, records)
         return
-    with_store = open_store(uri, generation, manifest, records, by_graph=False)
-    try:
-        from index.postgres_store import PostgresStore
+    from index.postgres_store import PostgresStore
 
-        assert isinstance(with_store, PostgresStore)
-        yield from with_store.faults()
-    finally:
-        with_store.close()
+    with closing(PostgresStore(uri, manifest)) as store:
+        yield from store.faults()
+
+
+def _engine_of(uri: str, manifest: Manifest) -> str:
+    """Return what keeps an index. Raises IndexUnavailable if the setting names something else."""
+    kept_in, is_set = manifest.store.get("engine", LOCAL), check_store(uri)
+    if kept_in != LOCAL and is_set == LOCAL:
+        raise IndexUnavailable(
+            f"this index keeps its vectors and words in {kept_in}: set FOLLOWUP_STORE to its database, "
+            "or build the index anew with 'followup index SOURCE'"
+        )
+    if kept_in == LOCAL and is_set != LOCAL:
+        raise IndexUnavailable(
+            "this index keeps its vectors and words in its folder: set FOLLOWUP_STORE=local, "
+            "or build it into the database with 'followup index SOURCE'"
+        )
+    return kept_in
 
 
 def _without_password(uri: str) -> str:

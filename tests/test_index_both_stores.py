@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from conftest import TinyEmbedder, article, write_articles
 
+import index.postgres
 import index.postgres_store
 import index.postgres_writer
 from index.bm25 import count_terms, document_weights, kept_length
@@ -386,6 +387,19 @@ def test_a_server_that_is_down_is_said_and_met_again_when_it_is_up(pgvector, tmp
         opened.close()
 
 
+def test_a_server_without_pgvector_is_said(postgres, tmp_path):
+    """The words name the package; nothing is left in the database."""
+    from postgres_server import has_pgvector, installed, running_server
+
+    plain = [folder for folder in installed() if not has_pgvector(folder)]
+    if not plain:
+        pytest.skip("every PostgreSQL server that is installed here has pgvector")
+    with running_server(plain[0]) as server:
+        with pytest.raises(IndexUnavailable, match="has no pgvector: install version 0.8 or newer on the server"):
+            run(write_articles(tmp_path / "sources", texts(4)), tmp_path / "ix", server.uri)
+        assert schemas(server.uri) == [] and not list((tmp_path / "ix" / "generations").iterdir())
+
+
 def test_long_lists_are_cut_and_their_passages_scored_in_full(tmp_path, pgvector, monkeypatch):
     """With lists cut far below the corpus, the best passages stay those of the whole lists."""
     uri = pgvector.database("cut-lists")
@@ -409,6 +423,7 @@ def test_long_lists_are_cut_and_their_passages_scored_in_full(tmp_path, pgvector
 def test_blocks_lose_nothing_at_their_ends(tmp_path, pgvector, monkeypatch):
     """Passages are copied in blocks; each is kept in its own row, also beside the end of a block."""
     monkeypatch.setattr(index.postgres_writer, "BLOCK", 7)
+    monkeypatch.setattr(index.postgres, "BLOCK", 7)
     monkeypatch.setattr(index.postgres_store, "BLOCK", 7)
     uri = pgvector.database("blocks")
     run(write_articles(tmp_path / "sources", texts(11)), tmp_path / "ix", uri)
