@@ -395,7 +395,7 @@ def test_a_server_without_pgvector_is_said(postgres, tmp_path):
     if not plain:
         pytest.skip("every PostgreSQL server that is installed here has pgvector")
     with running_server(plain[0]) as server:
-        with pytest.raises(IndexUnavailable, match="has no pgvector: install version 0.8 or newer on the server"):
+        with pytest.raises(IndexUnavailable, match=r"has no pgvector: install version 0\.8 or newer on the server"):
             run(write_articles(tmp_path / "sources", texts(4)), tmp_path / "ix", server.uri)
         assert schemas(server.uri) == [] and not list((tmp_path / "ix" / "generations").iterdir())
 
