@@ -15,12 +15,17 @@ from conftest import article, write_articles
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
+from chatbot.conversations import ConversationStore
 from chatbot.database import Database
+from chatbot.reply import Chatbot
+from chatbot.settings import Settings
 from chatbot.web import passwords
 from chatbot.web.login import SESSION_COOKIE, Login, add_routes
+from chatbot.web.page import UNREACHABLE, answer_call
 from chatbot.web.passwords import set_password
 from chatbot.web.rates import Rate
-from chatbot.web.security import secure
+from chatbot.web.routes import add_page_routes
+from chatbot.web.security import owner_of, secure
 from chatbot.web.shared import SECRET_BYTES, SecretFault, SharedLogins, read_secret
 from index.build import build
 
@@ -185,6 +190,33 @@ def ask(client, question, conversation=None):
 
 def version_of(client):
     return client.get("/healthz").json()["index_version"]
+
+
+def test_a_page_whose_servers_are_down_says_so_and_names_none(pgvector, tiny, articles, tmp_path):
+    """Question, conversations and API: plain words, no address; once the server is back, the same page answers."""
+    import gradio
+    from postgres_server import installed, running_server
+
+    with running_server(installed()[0]) as server:
+        build([articles], tmp_path / "ix", tiny, model="tiny", store=server.uri)
+        bot = Chatbot(Settings(index=tmp_path / "ix", store=server.uri, threshold=0.0), tiny)
+        store, app = ConversationStore(server.uri), FastAPI()
+        add_page_routes(app, bot, store, owner_of)
+        secure(app, host="127.0.0.1", port=7860)
+        with TestClient(app, base_url="http://localhost") as client:
+            assert client.post("/page/ask", json={"question": "How is calf cramp treated?"}).status_code == 200
+            server.stop()
+            for response in (
+                client.post("/page/ask", json={"question": "How is calf cramp treated?"}),
+                client.get("/page/conversations"),
+            ):
+                assert (response.status_code, response.json()) == (503, {"error": UNREACHABLE})
+            with pytest.raises(gradio.Error, match="cannot reach what it answers from"):
+                answer_call(bot, "How is calf cramp treated?", None, None, "nurse")
+            server.start()
+            assert client.post("/page/ask", json={"question": "How is calf cramp treated?"}).status_code == 200
+        store.close()
+        bot.opened.close()
 
 
 def test_two_processes_serve_one_page(pgvector, environment, minilm, tmp_path):

@@ -26,7 +26,7 @@ from chatbot.replies import Audience, Turn, to_dict
 from chatbot.reply import Chatbot, QuestionFault
 from chatbot.web.export import copy_text, export
 from chatbot.web.library import Library
-from chatbot.web.page import ASSETS, do_not_record
+from chatbot.web.page import ASSETS, UNREACHABLE, do_not_record
 from chatbot.web.render import statement, turn, turn_end, turn_shell
 from index.manifest import IndexUnavailable
 
@@ -87,10 +87,8 @@ def add_page_routes(
     @app.exception_handler(DatabaseUnavailable)
     @app.exception_handler(IndexUnavailable)
     async def be_patient(_: Request, error: Exception) -> JSONResponse:
-        # Which server does not answer is for the one who runs it; its address is nobody else's business.
         _LOG.error("a server that this page needs does not answer", exc_info=error)
-        words = "The page cannot reach what it answers from. Please try again in a moment."
-        return JSONResponse({"error": words}, status_code=503)
+        return JSONResponse({"error": UNREACHABLE}, status_code=503)
 
     @app.get("/page/library")
     def list_articles(find: str = "") -> dict[str, Any]:
