@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.intents import Intent, intent_bits, question_intents
-from index.lexical import LexicalIndex, content_terms, terms_of
+from index.lexical import content_terms, terms_of
 from index.passages import Passage
 
 # The dense share of the fused score. Fitted on 2,000 consumer and research questions: .5 to .7 differ by less
@@ -127,6 +128,12 @@ def fuse(
     return Ranked(rows[kept], fused[order], cosines[kept], words[kept], matches[order])
 
 
-def lexical_hits(lexical: LexicalIndex, query: Query) -> list[tuple[int, float]]:
+class Words(Protocol):
+    """What finds passages by their words; see `LexicalIndex.search`."""
+
+    def search(self, terms: Mapping[str, float], limit: int) -> list[tuple[int, float]]: ...
+
+
+def lexical_hits(words: Words, query: Query) -> list[tuple[int, float]]:
     """Return (row, BM25 score) for a query's weighted terms, best first."""
-    return lexical.search(query.weighted_terms(), LEXICAL_DEPTH)
+    return words.search(query.weighted_terms(), LEXICAL_DEPTH)
