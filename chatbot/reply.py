@@ -247,7 +247,13 @@ class Chatbot:
             with stages("wording"):
                 from chatbot.answer.generate import source_passages
 
-                sources = source_passages(evidence, opened, suits=suits, keep=[p.passage_id for p in passages])
+                sources = source_passages(
+                    evidence,
+                    opened,
+                    suits=suits,
+                    keep=[p.passage_id for p in passages],
+                    limit=self.settings.llm_passages,
+                )
                 suggested = self.wording.suggest(resolution.standalone_question, sources, self._suggester.answerable)
                 worded = self.wording.answer(
                     resolution.standalone_question,

@@ -29,8 +29,7 @@ from index.lexical import STOPWORDS
 from index.opened import OpenIndex
 from index.passages import Passage, Unit
 
-# Passages that a model is shown: those that quotes may come from. More would leave this machine for nothing.
-SHOWN_PASSAGES = 6
+# Passages that score less than this share of the best answer something else; they would leave this machine for nothing.
 _PASSAGE_SHARE = 0.7
 _MAX_QUESTION_CHARS = 300
 _SUGGESTED = 3
@@ -117,17 +116,18 @@ def source_passages(
     *,
     suits: Callable[[str, tuple[str, ...]], bool] = lambda text, context: True,
     keep: Iterable[str] = (),
+    limit: int,
 ) -> tuple[SourcePassage, ...]:
-    """Return the passages that a model may use, numbered from 1, without units that do not suit the question.
+    """Return up to `limit` passages that a model may use, numbered from 1, without units that do not suit the question.
 
-    `keep` are ids of passages that the quotes come from; they are in, however they scored.
+    `keep` are ids of passages that the quotes come from; they come first, however they scored.
     """
     best = evidence.hits[0].score if evidence.hits else 0.0
     kept = set(keep)
     chosen = [hit for hit in evidence.hits if hit.passage.id in kept]
     chosen += [hit for hit in evidence.hits if hit not in chosen and hit.score >= _PASSAGE_SHARE * best]
     found: list[SourcePassage] = []
-    for hit in chosen[:SHOWN_PASSAGES]:
+    for hit in chosen[:limit]:
         document = opened.records.document(hit.passage.document_id)
         source = as_source(len(found) + 1, hit.passage, document, suits)
         if source.source.units:

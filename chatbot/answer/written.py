@@ -18,6 +18,8 @@ from chatbot.answer.verify import Draft
 MAX_WRITTEN_CHARS = 20_000
 # Statements beyond these are not read.
 MAX_DRAFTS = 16
+# What a model is asked to keep to; servers that hold a model to the schema then end what would not end.
+_ASKED_CHARS, _ASKED_CITATIONS, _ASKED_STATEMENTS = 300, 4, 8
 _TEXT_KEYS = ("text", "statement", "sentence", "claim", "content")
 _CITATION_KEYS = ("citations", "citation", "cites", "sources", "source", "passages", "passage", "references")
 _MARK = re.compile(r"\[(?:\s*(?:passage\s*)?\d+\s*[,;]?)+\]", re.IGNORECASE)
@@ -28,15 +30,15 @@ class WrittenStatement(BaseModel):
     """One short sentence and the numbers of the passages that say it."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str = Field(description="One sentence, close to the words of the passage.")
-    citations: list[int] = Field(description="Numbers of the passages that say it.")
+    text: str = Field(max_length=_ASKED_CHARS, description="One sentence, close to the words of the passage.")
+    citations: list[int] = Field(max_length=_ASKED_CITATIONS, description="Numbers of the passages that say it.")
 
 
 class WrittenAnswer(BaseModel):
     """The statements of an answer, the most useful first."""
 
     model_config = ConfigDict(extra="forbid")
-    statements: list[WrittenStatement]
+    statements: list[WrittenStatement] = Field(max_length=_ASKED_STATEMENTS)
 
 
 class WrittenQuestion(BaseModel):
