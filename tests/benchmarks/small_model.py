@@ -41,10 +41,10 @@ class SmallModel:
     One thread: on a busy machine the threads of this library wait for each other, and two are ten times slower.
     """
 
-    def __init__(self, keep: Path | None = None, threads: int = 1) -> None:
+    def __init__(self, keep: Path | None = None, path: Path | None = None, threads: int = 1) -> None:
         from llama_cpp import Llama
 
-        path = weights()
+        path = path or weights()
         assert path, "see missing()"
         self._model = Llama(str(path), n_ctx=_CONTEXT_TOKENS, n_threads=threads, seed=0, verbose=False)
         self._lock = threading.Lock()
@@ -134,10 +134,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8091)
     parser.add_argument("--keep", type=Path)
     parser.add_argument("--only", default="", help="the one function that may be called, e.g. WrittenAnswer")
+    parser.add_argument("--weights", type=Path, help="another file of the model, e.g. in 8 bits, which is read faster")
     given = parser.parse_args()
     if words := missing():
         raise SystemExit(words)
-    server = serve(SmallModel(given.keep), given.port, given.only)
+    server = serve(SmallModel(given.keep, given.weights), given.port, given.only)
     print(f"FOLLOWUP_LLM=openai:smollm2 FOLLOWUP_LLM_BASE_URL=http://127.0.0.1:{server.server_port}/v1", flush=True)
     try:
         threading.Event().wait()
