@@ -69,22 +69,16 @@ def test_the_gate_is_counted_with_its_reasons(runs):
     metrics, _ = runs
     gate = metrics["wording"]["gate"]
     assert (gate["kept"], gate["replaced"], gate["dropped"]) == (1, 1, 2)
-    assert (
-        gate["reasons"]
-        == {
-            "drug": {"replaced": 0, "dropped": 1},
-            "no_citation": {"replaced": 0, "dropped": 1},
-            "quantity": {"replaced": 1, "dropped": 0},
-        }
-        or sum(sum(row.values()) for row in gate["reasons"].values()) == 3
-    )
+    assert sum(row["replaced"] for row in gate["reasons"].values()) == 1
+    assert gate["reasons"]["no_citation"] == {"replaced": 0, "dropped": 1}
+    assert gate["reasons"]["quantity"] == {"replaced": 1, "dropped": 0}
     assert gate["faults"] == {"refusal": 1}
     assert metrics["wording"]["modes"] == {"extractive": 1, "llm": 1}
 
 
 def test_both_modes_stand_side_by_side(runs):
     """The page, its short form and metrics.json hold both runs' length, grade, tokens and times."""
-    metrics, out = runs
+    _, out = runs
     both = json.loads((out / "metrics.json").read_text())["compare"]["wording"]
     assert both["theirs"]["modes"] == {"extractive": 2}
     assert both["theirs"]["words_per_answer"]["mean"] == len(QUOTES[0][0].text.split())

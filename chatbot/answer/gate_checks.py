@@ -140,7 +140,7 @@ def _spelt(name: str, text: str) -> bool:
     """Say whether a text names a medicine as a class ("tetracyclines") or by its parts ("amoxicillin and clavulanic acid")."""
     parts = load_words().combined.get(name, ())
     lowered = text.lower()
-    return name + "s" in lowered or bool(parts) and all(part in lowered for part in parts)
+    return name + "s" in lowered or (bool(parts) and all(part in lowered for part in parts))
 
 
 _ALREADY = re.compile(r"\b(?:on|taking|takes?|receiving|using|instead\s+of)\s+$", re.IGNORECASE)
@@ -240,12 +240,10 @@ def _clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: Thres
             return Failure("polarity")
         if clause.kind != "main":
             continue
-        last = [f"drug:{name}" for name, _, _ in find_drugs(clause.text)][-1:]
-        apart = {name for name in last if name not in match.names}
-        if any(
-            apart & other.names and other.denials != clause.denials for other in ground.clauses if other.kind == "main"
-        ):
-            # "Reverses dabigatran and has no effect on apixaban": each medicine with its own verb.
+        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
+        things = {name for name in own - load_words().general if not name.startswith("drug:")}
+        if _said_otherwise((last | things) - match.names, clause, ground):
+            # "Reverses dabigatran and has no effect on apixaban": each thing with its own verb.
             return Failure("polarity")
         segments.add(match.segment)
         if failure := _strength(sentence, clause, match):
@@ -256,6 +254,21 @@ def _clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: Thres
             if asked and kept / asked < thresholds.overlap:
                 return Failure("overlap")
     return _conditions(sentence, ground, segments, thresholds)
+
+
+def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
+    """Say whether the source names one of these things only in claims that deny where the statement does not, or the reverse."""
+    for name in apart:
+        others = [
+            other
+            for other in ground.clauses
+            if other.kind == "main"
+            and name in other.names
+            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ")))
+        ]
+        if others and all(other.denials != clause.denials for other in others):
+            return True
+    return False
 
 
 def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:
@@ -328,7 +341,7 @@ def _conditions(sentence: Reading, ground: Reading, segments: set[int], threshol
                 failures = [_lacking(names, sentence, thresholds) for names in alternatives]
                 if None not in failures:
                     return failures[0]
-    return missing or _limits(sentence, ground)
+    return missing or _limits(sentence, ground, thresholds)
 
 
 # "If A or B" holds for A; "unless A or B" does not hold for A alone.
@@ -374,14 +387,35 @@ _WHOM = re.compile(
 )
 
 
-def _limits(sentence: Reading, ground: Reading) -> Failure | None:
+def _limits(sentence: Reading, ground: Reading, thresholds: Thresholds) -> Failure | None:
     """Ask for the numbers and descriptions that bound what a statement goes on to name."""
     for quantity in ground.quantities:
         of = _OF_WHAT.match(ground.text, quantity.end)
+        kept = any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities)
+        if kept:
+            continue
         if of and quantity.unit in ("hour", "month") and names_in(of["what"]) & sentence.names - load_words().general:
-            if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
-                return Failure("condition", quantity.written[:40])
+            return Failure("condition", quantity.written[:40])
+        if _AGE.search(ground.text[: quantity.start]) or (quantity.direction and _ON.match(ground.text, quantity.end)):
+            return Failure("population", quantity.written[:40])
+    for match in _RESTRICTS.finditer(ground.text):
+        if names_in(match["what"]) & sentence.names and _lacking(names_in(match["how"]), sentence, thresholds):
+            return Failure("condition", _surface(sorted(names_in(match["how"]) - sentence.names)[0]))
     return None
+
+
+# An age that says whom: "anyone younger than 12 years", "from 55 years on".
+_AGE = re.compile(
+    r"\b(?:people|persons?|adults|women|men|children|child|infants|babies|patients|those|someone|anyone|everyone|girls|boys)\s+"
+    r"(?:who\s+are\s+)?(?:aged\s+)?(?:younger\s+than|older\s+than|over|under|below|above|from|aged?)\s*$",
+    re.IGNORECASE,
+)
+_ON = re.compile(r"\s+on(?:wards?)?\s*(?:[.,;]|$)", re.IGNORECASE)
+# "Eczema that has not responded to strong steroids": no other eczema is meant.
+_RESTRICTS = re.compile(
+    r"\b(?P<what>[^\W\d_]+)\s+(?:that|who|which|whose)\s+(?P<how>(?:failed|has|have|had|did|does|do|is|are|was|were|cannot)\b[^,;.:]*)",
+    re.IGNORECASE,
+)
 
 
 def _left_out(theirs: frozenset[str], ours: frozenset[str], anywhere: frozenset[str]) -> str:

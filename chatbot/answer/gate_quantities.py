@@ -91,7 +91,7 @@ _DOWN_BEFORE = re.compile(
     re.IGNORECASE,
 )
 _UP_AFTER = re.compile(
-    r"\s*(?:or|and)\s+(?:more|over|above|older|higher|greater|longer)\b|\s*\+(?!\d)|\s+on\b(?!\s+\w)", re.I
+    r"\s*(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|later)\b|\s*\+(?!\d)|\s+on\b(?!\s+\w)", re.I
 )
 _DOWN_AFTER = re.compile(r"\s*(?:or|and)\s+(?:less|lower|under|below|younger|fewer|shorter)\b", re.IGNORECASE)
 _OVER = re.compile(r"(?<!not )\bover\s+(?:the\s+(?:first|last|next)\s+)?$", re.IGNORECASE)

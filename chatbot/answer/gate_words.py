@@ -5,7 +5,6 @@ Is: word lists (`gate_words.yaml`) and the joints of English clauses; pure. Is n
 
 from __future__ import annotations
 
-import os.path
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -113,7 +112,7 @@ _QUALIFIER = re.compile(
 )
 # What bounds a number is compared with the number (`Quantity.direction`), not as words.
 _BOUNDING = re.compile(
-    r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later)\s+than|at\s+least|"
+    r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later|larger|smaller|bigger|heavier|wider)\s+than|at\s+least|"
     r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|(?:minimum|maximum)(?:\s+of)?|beyond|"
     r"(?:from|until|to|up\s+to|at|by)\s+(?:the\s+)?ages?(?:\s+of)?|between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
     r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
@@ -127,6 +126,8 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     for pattern, written in (
         # "Not any faster" and "best avoided" make nothing of more than it is.
         (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
+        (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
+        (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
         (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
         (
             r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
@@ -162,6 +163,7 @@ class Lexicon:
     general: frozenset[str]
     against: Mapping[str, frozenset[str]]
     light: frozenset[str]
+    things: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
 
 
@@ -244,8 +246,8 @@ def load_words() -> Lexicon:
 
 def _general(
     same: Mapping[str, str], firm: str, light: str
-) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str]]:
-    """Return the keys that are general English, but for those that carry a claim; key -> keys of its opposites; light keys."""
+) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]]:
+    """Return general keys, but for those that carry a claim; key -> keys of its opposites; light keys; words of things."""
     import yaml
 
     listed = yaml.load(_GENERAL.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -267,6 +269,7 @@ def _general(
         frozenset((general - carrying) | bare),
         {key: frozenset(others) for key, others in against.items()},
         frozenset(bare),
+        frozenset(listed["things"].split()),
     )
 
 
@@ -318,6 +321,9 @@ def _names(plain: str) -> frozenset[str]:
             continue
         parts = [lowered] if "-" not in lowered else [lowered.replace("-", ""), *lowered.split("-")]
         keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]
+        if lowered in lexicon.things or lowered.removesuffix("s") in lexicon.things:
+            # "Stockings" are worn; "stock" is held.
+            keys = [lexicon.same.get(lowered, lowered.removesuffix("s"))]
         whole = keys[0] if keys else ""
         if len(parts) > 1 and whole not in lexicon.same.values():
             keys = [
@@ -420,7 +426,7 @@ def _form_in(name: str, pool: frozenset[str]) -> str:
         ):
             return other
         # "Infectious" and "infectivity": both bend one long beginning.
-        begun = len(os.path.commonprefix((short, long)))
+        begun = next((at for at, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
         if begun >= _LEAST_BEGINNING_CHARS and begun >= _BEGINNING_SHARE * len(long):
             return other
     return ""

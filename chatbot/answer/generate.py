@@ -62,6 +62,10 @@ _LANGUAGE_LEAST_WORDS = 12
 _SAFE_DETAIL = re.compile(r"[\w .,%/°µ–-]{0,40}")
 
 
+# A statement that has passed the gate, with the passages that it cites.
+Checked = tuple[Statement, tuple[CitedPassage, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class SourcePassage:
     """A passage with what a citation of it shows. `source.units[n]` stands for `units[n]`, where there is one."""
@@ -200,8 +204,8 @@ class Generator:
         *,
         max_statements: int,
         audience: Audience = "physician",
-    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
-        """Yield each statement, with its first passage, once it is checked; then the whole, which replaces them."""
+    ) -> Iterator[Checked | Generated]:
+        """Yield each statement, with the passages that it cites, once it is checked; then the whole, which replaces them."""
         return self._run(question, turns, sources, extractive, max_statements, audience, stream=True)
 
     def _run(
@@ -214,7 +218,7 @@ class Generator:
         audience: Audience,
         *,
         stream: bool,
-    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
+    ) -> Iterator[Checked | Generated]:
         started = self._clock()
         gate = Gate([passage.source for passage in sources], self._similarity, entailment=self._entailment)
         answer = _Answer(sources, max_statements)
@@ -222,7 +226,7 @@ class Generator:
         scanner, tokens, fault = DraftScanner(), Tokens(), None
         first_ms = 0.0
 
-        def judged(drafts: Iterable[Draft]) -> Iterator[tuple[Statement, CitedPassage]]:
+        def judged(drafts: Iterable[Draft]) -> Iterator[Checked]:
             nonlocal first_ms
             for draft in drafts:
                 for shown in answer.add(gate.judge(draft)):
@@ -326,7 +330,7 @@ class _Answer:
         self._units: dict[int, list[SourceUnit]] = {}
         self.verdicts: list[Verdict] = []
 
-    def add(self, verdict: Verdict) -> Iterator[tuple[Statement, CitedPassage]]:
+    def add(self, verdict: Verdict) -> Iterator[Checked]:
         """Take a verdict; yield its statement if it is shown."""
         if len(self._shown) >= self._limit:
             return
@@ -338,8 +342,10 @@ class _Answer:
             self._units.setdefault(support.number, []).append(support.unit)
         statement = self._statement(verdict)
         self._shown.append(statement)
-        first = verdict.citations[0]
-        yield statement, self._by_number[first].cited(self._numbers[first], self._units[first])
+        yield (
+            statement,
+            tuple(self._by_number[old].cited(self._numbers[old], self._units[old]) for old in verdict.citations),
+        )
 
     def _statement(self, verdict: Verdict) -> Statement:
         citations = tuple(sorted({self._numbers[number] for number in verdict.citations}))

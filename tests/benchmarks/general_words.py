@@ -19,11 +19,13 @@ _POS = {"1": "n", "2": "v", "3": "a", "4": "r", "5": "a"}
 # Lexicographer files (lexnames(5WN)): adj.all, adv.all, adj.ppl; noun.cognition, .communication, .event, .group, .motive,
 # .possession, .quantity, .relation, .time; all verbs but those of the body and of consumption.
 _GENERAL = frozenset({0, 2, 44, 9, 10, 11, 14, 16, 21, 23, 24, 28, *range(30, 44)} - {29, 34})
+# Lexicographer files noun.animal, .artifact, .body, .food, .object, .person, .plant, .substance: what can be touched.
+_THINGS = frozenset({5, 6, 8, 13, 17, 18, 20, 27})
 # At least this share of a stem's tagged uses is of a general kind.
 _SHARE = 0.6
 
 _HEADER = """\
-# General English words, by their stems, and pairs of opposites, made by `tests/benchmarks/general_words.py` from WordNet 3.1.
+# General English words, by their stems, things whose stems they share, and pairs of opposites, made by `tests/benchmarks/general_words.py` from WordNet 3.1.
 # WordNet 3.1 Copyright 2011 by Princeton University. All rights reserved. THIS SOFTWARE AND DATABASE IS PROVIDED "AS
 # IS" AND PRINCETON UNIVERSITY MAKES NO REPRESENTATIONS OR WARRANTIES, EXPRESS OR IMPLIED. Permission to use, copy,
 # modify and distribute this software and database and its documentation for any purpose and without fee or royalty is
@@ -34,6 +36,7 @@ _HEADER = """\
 def main(folder: Path) -> int:
     """Write the table beside the gate."""
     uses: dict[str, list[int]] = defaultdict(lambda: [0, 0])
+    own: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     tagged: dict[tuple[str, str], int] = {}
     for line in (folder / "index.sense").read_text(encoding="utf-8").splitlines():
         key, offset, _, count = line.split()
@@ -42,8 +45,13 @@ def main(folder: Path) -> int:
         stem = _stem(lemma)
         if stem and int(count):
             uses[stem][kind in _GENERAL] += int(count)
+            own[lemma][kind not in _THINGS] += int(count)
             tagged[(lemma, _POS[rest[0]] + offset)] = int(count)
     general = sorted(stem for stem, (other, of) in uses.items() if of >= _SHARE * (other + of))
+    listed = frozenset(general)
+    things = sorted(
+        lemma for lemma, (other, of) in own.items() if other > of and _stem(lemma) in listed and _stem(lemma) != lemma
+    )
     pairs = sorted(
         {
             tuple(sorted((_stem(one), _stem(other))))
@@ -53,7 +61,16 @@ def main(folder: Path) -> int:
     )
     opposite = " ".join(f"{one}/{other}" for one, other in pairs if one and other)
     target = Path("chatbot/answer/gate_general.yaml")
-    parts = [_HEADER, "general: >-\n", _block(" ".join(general)), "\nopposite: >-\n", _block(opposite), "\n"]
+    parts = [
+        _HEADER,
+        "general: >-\n",
+        _block(" ".join(general)),
+        "\nthings: >-\n",
+        _block(" ".join(things)),
+        "\nopposite: >-\n",
+        _block(opposite),
+        "\n",
+    ]
     target.write_text("".join(parts), encoding="utf-8")
     print(f"{len(general)} stems, {len(pairs)} opposites, {target.stat().st_size} bytes")
     return 0
