@@ -53,6 +53,20 @@ class Statement:
     cautions: tuple[str, ...] = ()
     issued: str = ""
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "text": self.text,
+            "citations": list(self.citations),
+            "context": list(self.context),
+            "start": self.start,
+            "end": self.end,
+            "polarity": self.polarity,
+            "badges": list(self.badges),
+            "cautions": list(self.cautions),
+            "issued": self.issued,
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class CitedPassage:
@@ -203,20 +217,7 @@ def to_dict(reply: Reply) -> dict[str, Any]:
         "question": reply.question,
         "standalone_question": reply.standalone_question,
         "outcome": type(reply).__name__.lower(),
-        "statements": [
-            {
-                "text": statement.text,
-                "citations": list(statement.citations),
-                "context": list(statement.context),
-                "start": statement.start,
-                "end": statement.end,
-                "polarity": statement.polarity,
-                "badges": list(statement.badges),
-                "cautions": list(statement.cautions),
-                "issued": statement.issued,
-            }
-            for statement in statements
-        ],
+        "statements": [statement.to_dict() for statement in statements],
         "passages": [passage.to_dict() for passage in passages],
         "notices": [{"code": notice.code, "text": notice.text} for notice in reply.notices],
         "related_questions": list(reply.related_questions),

@@ -160,18 +160,28 @@ class Chatbot:
         *,
         article: str | None = None,
         audience: Audience = "physician",
+        tell: Callable[[Statement, Sequence[CitedPassage]], None] | None = None,
     ) -> Reply:
         """Answer one question from the index, or say why not.
 
-        `article` is the id of the document that the conversation stands on.
+        `article` is the id of the document that the conversation stands on. `tell` is told of each statement of a
+        language model once it has passed the gate, before the reply is whole; of none where something must be read
+        first: an emergency, or that a source is retracted or replaced.
 
         Raises:
             QuestionFault: it is empty or too long, or there is no such article.
             DamagedIndex: a passage is not what was indexed.
         """
-        return self.fixed()._reply(question, turns, article, audience)
+        return self.fixed()._reply(question, turns, article, audience, tell)
 
-    def _reply(self, question: str, turns: Sequence[Turn], article: str | None, audience: Audience) -> Reply:
+    def _reply(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        article: str | None,
+        audience: Audience,
+        tell: Callable[[Statement, Sequence[CitedPassage]], None] | None,
+    ) -> Reply:
         opened, stages = self.opened, Stages(self._clock)
         started = self._clock()
         title = self._check(question, article, opened)
@@ -251,7 +261,13 @@ class Chatbot:
             with stages("wording"):
                 from chatbot.answer.generate import source_passages
 
-                sources = source_passages(evidence, opened, suits=suits, keep=[p.passage_id for p in passages])
+                sources = source_passages(
+                    evidence,
+                    opened,
+                    suits=suits,
+                    keep=[p.passage_id for p in passages],
+                    limit=self.settings.llm_passages,
+                )
                 hidden, said_before = _hidden(question, turns)
                 asked = hidden(resolution.standalone_question)
                 suggested = self.wording.suggest(asked, sources, self._suggester.answerable)
@@ -262,6 +278,7 @@ class Chatbot:
                     (statements, passages),
                     max_statements=self.settings.max_statements,
                     audience=audience,
+                    tell=None if tell is None or card else self._telling(tell, audience),
                 )
                 statements, passages = worded.statements, worded.passages
                 said = dict(worded.verification)
@@ -376,6 +393,15 @@ class Chatbot:
             cautions=statement_cautions(statement, passage, audience=audience, beside=beside),
             issued=status_words(passage, self._today(), max_age_years=self.settings.max_age_years),
         )
+
+    def _telling(
+        self, tell: Callable[[Statement, Sequence[CitedPassage]], None], audience: Audience
+    ) -> Callable[[Statement, Sequence[CitedPassage]], None]:
+        def told(statement: Statement, passages: Sequence[CitedPassage]) -> None:
+            if not any(passage.flags or passage.superseded_by for passage in passages):
+                tell(self._dressed(statement, (), passages, audience), passages)
+
+        return told
 
     def _also(self, evidence: Evidence, passages: Sequence[CitedPassage]) -> tuple[CitedPassage, ...]:
         cited = {passage.passage_id for passage in passages}

@@ -113,6 +113,23 @@ def statement(reply: Mapping[str, Any], place: int, audience: str) -> Markup:
     )
 
 
+def checked(row: Mapping[str, Any], titles: Sequence[str]) -> Markup:
+    """Return a statement that has passed the gate while the reply is still being made; `titles` are its sources'.
+
+    Its sources cannot be opened yet: the whole turn replaces it.
+    """
+    return Markup(
+        '<li class="statement checked" data-polarity="{}"><p class="words"><span class="statement-text">{}</span>{}</p>{}'
+        '<p class="context">{}</p></li>'
+    ).format(
+        row["polarity"],
+        emphasised(row["text"], references=frozenset()),
+        join(_strength(badge) for badge in row["badges"]),
+        join(Markup('<p class="caution">{}</p>').format(caution) for caution in row["cautions"]),
+        "; ".join(titles),
+    )
+
+
 def _strength(badge: str) -> Markup:
     return Markup(' <span class="badge strength" title="How strongly the source words it">{}</span>').format(badge)
 
