@@ -129,7 +129,7 @@ def build_rules(
     Raises:
         RulesError: a rule names no finding, a finding no word class, or a card is missing.
     """
-    lexicon = Lexicon(table["words"])
+    lexicon = Lexicon(table["words"], loose=True, exact=frozenset({"idiom"}))
     grammar = Lexicon(telling["lists"])
     slang = {str(key): " ".join(read_words(str(plain or "")).words) for key, plain in telling["slang"].items()}
     negators = frozenset(table["negators"])
