@@ -264,7 +264,9 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
     asks = message.asked[number] or by_word
     text = " ".join(message.words[start:end])
     agents = within("agent")
-    as_agent = {at for agent in agents for at in range(agent.start, agent.end)}
+    # "can I", "tell me about": who asks is not who is ill.
+    askers = (*agents, *(hit for hit in within("asks_first") if hit.start == first))
+    as_agent = {at for asker in askers for at in range(asker.start, asker.end)}
     person = any(hit.start not in as_agent for hit in within("sufferer"))
     clinical = bool(_PATIENT.search(text))
     vitals = bool(_VITALS.search(text))
@@ -276,7 +278,7 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
         topic = end - start <= _TOPIC_WORDS and not inside("present") and not inside("acts")
         return ("open" if topic else "report"), False
     # "58M with chest pain, next step?" tells of somebody; "In a 58-year-old with …, is …?" asks about such people.
-    told_first = clinical and not by_word and message.words[first] not in _OF_A_KIND
+    told_first = (clinical or vitals) and not by_word and message.words[first] not in _OF_A_KIND
     if person or (clinical and vitals) or told_first:
         return "report", True
     if inside("generic"):
