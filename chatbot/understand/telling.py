@@ -94,7 +94,7 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
         unreal=unreal,
         past=past,
         chronic=chronic,
-        happening=_reach(message, by_name["happening"], bounds, _HAPPENING_WORDS),
+        happening=_happening(message, by_name["happening"], bounds),
         report=report,
         person=tuple(person for _, person in tellings),
     )
@@ -205,6 +205,17 @@ def _reach(message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]
             if at > hit.end and message.place[at] - message.place[at - 1] > 1:
                 break
             flags[at] = True
+    return tuple(flags)
+
+
+def _happening(message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
+    """Flag what is said to go on: after the guess ("I think he has had a …") or before it ("… I think")."""
+    flags = list(_reach(message, hits, bounds, _HAPPENING_WORDS))
+    ends = {end: start for start, end in bounds}
+    for hit in hits:
+        if (start := ends.get(hit.end)) is not None and message.words[hit.start] in ("think", "thinks"):
+            first = max(start, hit.start - _HAPPENING_WORDS)
+            flags[first : hit.start] = [True] * (hit.start - first)
     return tuple(flags)
 
 

@@ -15,7 +15,7 @@ from itertools import accumulate
 from chatbot.understand.phrases import Hit, Words
 
 VITAL_NAMES = (
-    "temp_high bp_high bp_crisis bp_low hr_high rr_high spo2_low gcs_low sugar_high sugar_low sugar_very_low ketones_high "
+    "temp_high bp_high bp_crisis bp_mid bp_low hr_high rr_high spo2_low gcs_low sugar_high sugar_low sugar_very_low ketones_high "
     "ketones_number ck_high tbsa young_baby pregnant_weeks many_pills"
 ).split()
 
@@ -62,7 +62,7 @@ _MANY_TABLETS = 8
 
 def read_vitals(message: Words) -> list[Hit]:
     """Return numbers beyond their limits as hits named "@temp_high", "@bp_low", …"""
-    if not any(word[0].isdigit() or word[0] == "g" for word in message.words):
+    if not any(word[0].isdigit() or word[0] == "g" or word == "one" for word in message.words):
         return []
     starts = [0, *accumulate(len(word) + 1 for word in message.words)]
     text = " ".join(message.words)
@@ -85,6 +85,8 @@ def _read(text: str) -> Iterator[tuple[str, int, int]]:
         if 50 <= systolic < 300 and 20 <= diastolic < systolic:
             if systolic >= 160 or diastolic >= 110:
                 yield "bp_high", *match.span()
+            if systolic >= 140 and diastolic >= 90:
+                yield "bp_mid", *match.span()
             if systolic >= 180 or diastolic >= 120:
                 yield "bp_crisis", *match.span()
             if systolic <= 90:
