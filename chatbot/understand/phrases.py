@@ -30,7 +30,7 @@ _MIN_STEMMED_CHARS = 4
 _MIN_STEM_CHARS = 3
 # Words that another tense or number would turn into something else.
 _NOT_STEMMED = frozenset("breathing breathed nothing something anything thing things being going during wing "
-    "kill kills killed killing".split())
+    "kill kills killed killing bite bites biting".split())
 # Whose it is and which one seldom matters inside a phrase ("hit my head", "hit the head").
 _DETERMINERS = frozenset("a an the my his her their our your ur".split())
 
@@ -165,7 +165,10 @@ def read_words(text: str, spelling: Spelling | None = None) -> Words:
         if token in ",:()":
             commas += 1
             continue
-        for word in _expand(token, spelling, words):
+        expanded = _expand(token, spelling, words)
+        # "can" + "not" took the last word back.
+        del sentence[len(words) :], place[len(words) :]
+        for word in expanded:
             words.append(word)
             sentence.append(number)
             place.append(len(words) + commas)

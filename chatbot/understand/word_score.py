@@ -1,0 +1,105 @@
+"""Adds up what a report's words speak for, where no rule names the picture.
+
+Is: points for words, word classes and findings (`warning_words.yaml`), fitted to the case files in tests/safety by
+tests/benchmarks/fit_warning_words.py; the same message gives the same sum, and every point can be read.
+Is not: a rule (see `redflags.yaml`) or a diagnosis. It reads reports only, never a question about an illness.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from chatbot.understand.phrases import Hit, Words, stem
+from chatbot.understand.telling import Telling
+
+# A pasted page is read in pieces of whole sentences: points add up over what is told together.
+_PIECE_WORDS = 50
+# A longer text that speaks of nobody in particular is a page about an illness, not a report.
+_NOBODY_WORDS = 25
+
+
+@dataclass(frozen=True, slots=True)
+class WordScore:
+    """Points (tenths of a log-odds) for each sign; from `threshold` on a message counts as an emergency.
+
+    `harm` holds the points that tell self-harm from other emergencies.
+    """
+
+    threshold: int
+    base: int
+    points: Mapping[str, int]
+    harm_base: int
+    harm: Mapping[str, int]
+
+    def card(self, signs: Set[str]) -> str | None:
+        """Return the card that these signs call for, or None.
+
+        Example: {"dripping", "putty", ".pallor_", …} -> "urgent_signs"
+        """
+        if self.base + sum(self.points.get(sign, 0) for sign in signs) < self.threshold:
+            return None
+        return "self_harm" if self.harm_base + sum(self.harm.get(sign, 0) for sign in signs) > 0 else "urgent_signs"
+
+
+@cache
+def load_word_score() -> WordScore:
+    """Read the shipped points.
+
+    Raises:
+        RulesError: the file is missing or malformed.
+    """
+    from chatbot.understand.rule_table import read_table
+
+    return read_table(build_word_score, resources.files("chatbot.understand").joinpath("warning_words.yaml"))
+
+
+def build_word_score(table: Mapping[str, Any]) -> WordScore:
+    """Make the parsed file ready: it lists the signs under their points."""
+
+    def by_sign(listed: Mapping[int, str]) -> dict[str, int]:
+        return {sign: int(points) for points, signs in listed.items() for sign in signs.split()}
+
+    return WordScore(
+        int(table["threshold"]),
+        int(table["base"]),
+        by_sign(table["points"]),
+        int(table["harm_base"]),
+        by_sign(table["harm"]),
+    )
+
+
+def read_signs(message: Words, told: Telling, hits: Sequence[Hit], findings: Set[str]) -> Iterator[frozenset[str]]:
+    """Yield the signs of each piece of a message that is told as a report.
+
+    A sign is a word's stem ("drip"), a word class that is neither denied, past, mild nor only feared (".pallor_"), or
+    a finding of the whole message ("=sweat"). Numbers count as "#".
+    """
+    if not any(told.person) and len(message.words) > _NOBODY_WORDS:
+        return
+    found = {f"={name}" for name in findings}
+    classes: dict[int, set[str]] = {}
+    for hit in hits:
+        at = hit.start
+        if told.unreal[at] or told.past[at] or told.mild[at] or (told.denied[at] and hit.name[0] != "@"):
+            continue
+        classes.setdefault(message.sentence[at], set()).add(f".{hit.name}")
+    signs: set[str] = set()
+    length = 0
+    sentence = -1
+    for word, number in zip(message.words, message.sentence, strict=True):
+        if number != sentence:
+            if length >= _PIECE_WORDS:
+                yield frozenset(signs | found)
+                signs, length = set(), 0
+            sentence = number
+            if told.report[number]:
+                signs |= classes.get(number, set())
+        if told.report[number]:
+            signs.add("#" if word[0].isdigit() else stem(word))
+            length += 1
+    if length:
+        yield frozenset(signs | found)
