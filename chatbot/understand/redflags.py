@@ -16,7 +16,7 @@ from chatbot.understand.phrases import Hit, Words, read_words
 from chatbot.understand.rule_table import Finding, Pattern, Rule, Rules, load_rules
 from chatbot.understand.telling import Telling, read_telling
 from chatbot.understand.vitals import read_vitals
-from chatbot.understand.word_score import load_word_score, read_signs
+from chatbot.understand.word_score import load_word_scores, read_signs
 
 # How many of the user's next turns a card stays on top of.
 STICKY_TURNS = 5
@@ -133,9 +133,9 @@ def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
 def _see(text: str, rules: Rules) -> _Seen:
     message, told, hits = _read(text, rules)
     acute, traits = _findings(message, told, hits, rules)
-    score = load_word_score()
-    cards = (score.card(signs) for signs in read_signs(message, told, hits, acute | traits))
-    return _Seen(acute, traits, next(filter(None, cards), ""))
+    pieces = list(read_signs(message, told, hits, acute | traits))
+    cards = (card for card, score in load_word_scores().items() if any(map(score.fires, pieces)))
+    return _Seen(acute, traits, next(cards, ""))
 
 
 def _read(text: str, rules: Rules) -> tuple[Words, Telling, list[Hit]]:

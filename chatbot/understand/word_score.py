@@ -24,52 +24,37 @@ _NOBODY_WORDS = 25
 
 @dataclass(frozen=True, slots=True)
 class WordScore:
-    """Points (tenths of a log-odds) for each sign; from `threshold` on a message counts as an emergency.
-
-    `harm` holds the points that tell self-harm from other emergencies.
-    """
+    """Points (tenths of a log-odds) for each sign; from `threshold` on a message counts."""
 
     threshold: int
     base: int
     points: Mapping[str, int]
-    harm_base: int
-    harm: Mapping[str, int]
 
-    def card(self, signs: Set[str]) -> str | None:
-        """Return the card that these signs call for, or None.
-
-        Example: {"dripping", "putty", ".pallor_", …} -> "urgent_signs"
-        """
-        if self.base + sum(self.points.get(sign, 0) for sign in signs) < self.threshold:
-            return None
-        return "self_harm" if self.harm_base + sum(self.harm.get(sign, 0) for sign in signs) > 0 else "urgent_signs"
+    def fires(self, signs: Set[str]) -> bool:
+        """Say whether these signs reach the threshold together."""
+        return self.base + sum(self.points.get(sign, 0) for sign in signs) >= self.threshold
 
 
 @cache
-def load_word_score() -> WordScore:
-    """Read the shipped points.
+def load_word_scores() -> Mapping[str, WordScore]:
+    """Read the shipped points: the card that a score calls for -> the score, in the order in which they win.
 
     Raises:
         RulesError: the file is missing or malformed.
     """
     from chatbot.understand.rule_table import read_table
 
-    return read_table(build_word_score, resources.files("chatbot.understand").joinpath("warning_words.yaml"))
+    return read_table(build_word_scores, resources.files("chatbot.understand").joinpath("warning_words.yaml"))
 
 
-def build_word_score(table: Mapping[str, Any]) -> WordScore:
+def build_word_scores(table: Mapping[str, Any]) -> Mapping[str, WordScore]:
     """Make the parsed file ready: it lists the signs under their points."""
 
-    def by_sign(listed: Mapping[int, str]) -> dict[str, int]:
-        return {sign: int(points) for points, signs in listed.items() for sign in signs.split()}
+    def score(row: Mapping[str, Any]) -> WordScore:
+        points = {sign: int(value) for value, signs in row["points"].items() for sign in signs.split()}
+        return WordScore(int(row["threshold"]), int(row["base"]), points)
 
-    return WordScore(
-        int(table["threshold"]),
-        int(table["base"]),
-        by_sign(table["points"]),
-        int(table["harm_base"]),
-        by_sign(table["harm"]),
-    )
+    return {"self_harm": score(table["self_harm"]), "urgent_signs": score(table["emergency"])}
 
 
 def read_signs(message: Words, told: Telling, hits: Sequence[Hit], findings: Set[str]) -> Iterator[frozenset[str]]:

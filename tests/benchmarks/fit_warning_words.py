@@ -3,8 +3,8 @@
     python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
-The threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency while their own
-file is held out. With `--hold-out` the named pair takes no part (to measure it as unseen), e.g. "thirteenth".
+A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.4 % self-harm)
+while their own file is held out. With `--hold-out` the named pair takes no part (to measure it as unseen), e.g. "thirteenth".
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _CASES = Path(__file__).parent.parent / "safety"
 _TARGET = Path(redflags.__file__).with_name("warning_words.yaml")
 # A sign that one message alone holds says nothing about others.
 _LEAST_MESSAGES = 2
-_FALSE_ALARMS = 0.01
+_FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.004}
 
 _HEAD = """\
 # What the words of a report speak for, where no rule of redflags.yaml names the picture: points -> signs.
@@ -58,8 +58,13 @@ def read_cases(hold_out: str = "") -> list[tuple[str, str, bool, bool]]:
         harmed = set(_messages(table.get("self_harm", ()))) if kind == "emergency" else set()
         pair = "forms" if pair == "questions" else pair
         rows += [(pair, message, kind == "emergency", message in harmed) for message in _messages(table)]
-    harm = yaml.safe_load((_CASES / "self_harm.yaml").read_text("utf-8"))
-    return rows + [("self_harm", message, True, True) for message in _messages(harm)]
+    for file in sorted(_CASES.glob("self_harm*.yaml")):
+        if hold_out and file.stem.removeprefix("self_harm_").startswith(hold_out):
+            continue
+        for kind, messages in yaml.safe_load(file.read_text("utf-8")).items():
+            told = kind != "ordinary"
+            rows += [(file.stem, message, told, told) for message in messages]
+    return rows
 
 
 def fit(signs: Sequence[Mapping[str, int]], labels: np.ndarray) -> tuple[int, dict[str, int]]:
@@ -97,33 +102,26 @@ def main() -> None:
     pairs = np.array([pair for pair, _, _, _ in rows])
     emergency = np.array([label for _, _, label, _ in rows])
     harm = np.array([label for _, _, _, label in rows])
-    unseen = np.zeros(len(rows))
-    for pair in sorted(set(pairs)):
-        out = np.flatnonzero(pairs == pair)
-        base, points = fit([signs[at] for at in np.flatnonzero(pairs != pair)], emergency[pairs != pair])
-        unseen[out] = [score(base, points, signs[at]) if signs[at] else -999 for at in out]
-    threshold = int(np.quantile(unseen[~emergency], 1 - _FALSE_ALARMS)) + 1
-    for pair in sorted(set(pairs)):
-        told, ordinary = unseen[(pairs == pair) & emergency], unseen[(pairs == pair) & ~emergency]
-        print(
-            f"{pair:<18} held out: {np.sum(told >= threshold):>4} of {len(told):<4} emergencies, "
-            f"{np.sum(ordinary >= threshold):>3} of {len(ordinary):<4} ordinary"
-        )
-    print(f"threshold {threshold}, {len(rows)} messages")
+    table: dict[str, Any] = {}
+    for name, label in (("emergency", emergency), ("self_harm", harm)):
+        unseen = np.zeros(len(rows))
+        for pair in sorted(set(pairs)):
+            out = np.flatnonzero(pairs == pair)
+            base, points = fit([signs[at] for at in np.flatnonzero(pairs != pair)], label[pairs != pair])
+            unseen[out] = [score(base, points, signs[at]) if signs[at] else -999 for at in out]
+        threshold = int(np.quantile(unseen[~emergency], 1 - _FALSE_ALARMS[name])) + 1
+        for pair in sorted(set(pairs)):
+            told, ordinary = unseen[(pairs == pair) & label], unseen[(pairs == pair) & ~emergency]
+            print(
+                f"{name} {pair:<24} held out: {np.sum(told >= threshold):>4} of {len(told):<4} told, "
+                f"{np.sum(ordinary >= threshold):>3} of {len(ordinary):<4} ordinary"
+            )
+        print(f"{name}: threshold {threshold}, {len(rows)} messages")
+        base, points = fit(signs, label)
+        table[name] = {"threshold": threshold, "base": base, "points": _by_points(points)}
     if asked.write:
-        base, points = fit(signs, emergency)
-        harm_base, harm_points = fit(
-            [found for found, label in zip(signs, emergency, strict=True) if label], harm[emergency]
-        )
-        table = {
-            "threshold": threshold,
-            "base": base,
-            "points": _by_points(points),
-            "harm_base": harm_base,
-            "harm": _by_points({name: value for name, value in harm_points.items() if abs(value) > 1}),
-        }
         _TARGET.write_text(_HEAD + yaml.safe_dump(table, sort_keys=False, width=118, allow_unicode=True), "utf-8")
-        print(f"wrote {_TARGET} ({len(points)} signs)")
+        print(f"wrote {_TARGET}")
 
 
 if __name__ == "__main__":
