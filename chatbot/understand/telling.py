@@ -27,6 +27,8 @@ _UNREAL_WORDS = 12
 _CLAUSE_WORDS = 5
 # Two words with no person and no onset are a topic ("chest pain"); "swollen hot calf" is taken as a report.
 _TOPIC_WORDS = 2
+# "Seizure in a child" is a topic too.
+_NAMED_TOPIC_WORDS = 5
 # "My sister is ill, what …": how many words before a question word make a clause of their own.
 _SHORT_CLAUSE_WORDS = 3
 
@@ -241,7 +243,12 @@ def _times(
     marked: list[set[str]] = [set() for _ in clauses]
     for name in ("past", "chronic", "present", "not_this_time"):
         for hit in by_name[name]:
-            marked[bisect_right(clause_starts, hit.start) - 1].add(name)
+            clause = bisect_right(clause_starts, hit.start) - 1
+            if name == "past" and message.words[hit.end - 1] == "of":
+                # "belly rock hard, fever, history of ulcer": only what follows is past.
+                past[hit.start : clauses[clause][1]] = [True] * (clauses[clause][1] - hit.start)
+            else:
+                marked[clause].add(name)
     for position, (start, end) in enumerate(clauses):
         if "present" in marked[position]:
             continue
@@ -284,8 +291,11 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
     if not asks:
         if person or clinical or vitals:
             return "report", True
-        if (inside("generic") and not inside("present")) or inside("about"):
-            return "about", False
+        if inside("about") or (inside("generic") and not inside("present")):
+            # "Purple rash and fever in a child" tells; "Rash in children" and "a child with fever" name a topic.
+            one = end - start > _NAMED_TOPIC_WORDS and all(message.words[hit.start] == "a" for hit in within("generic"))
+            if inside("about") or not one:
+                return "about", False
         topic = end - start <= _TOPIC_WORDS and not inside("present") and not inside("acts")
         return ("open" if topic else "report"), False
     # "58M with chest pain, next step?" tells of somebody; "In a 58-year-old with …, is …?" asks about such people.
