@@ -133,9 +133,9 @@ def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
 def _see(text: str, rules: Rules) -> _Seen:
     message, told, hits = _read(text, rules)
     acute, traits = _findings(message, told, hits, rules)
-    pieces = list(read_signs(message, told, hits, acute | traits))
-    cards = (card for card, score in load_word_scores().items() if any(map(score.fires, pieces)))
-    return _Seen(acute, traits, next(cards, ""))
+    scores = load_word_scores()
+    cards = (scores.card(signs) for signs in read_signs(message, told, hits, acute | traits))
+    return _Seen(acute, traits, next(filter(None, cards), ""))
 
 
 def _read(text: str, rules: Rules) -> tuple[Words, Telling, list[Hit]]:

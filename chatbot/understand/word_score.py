@@ -30,14 +30,34 @@ class WordScore:
     base: int
     points: Mapping[str, int]
 
-    def fires(self, signs: Set[str]) -> bool:
-        """Say whether these signs reach the threshold together."""
-        return self.base + sum(self.points.get(sign, 0) for sign in signs) >= self.threshold
+    def add_up(self, signs: Set[str]) -> int:
+        """Return the sum of the points; above 0 these signs speak for more than against."""
+        return self.base + sum(self.points.get(sign, 0) for sign in signs)
+
+
+@dataclass(frozen=True, slots=True)
+class WordScores:
+    """The score of any emergency, and the one of self-harm."""
+
+    emergency: WordScore
+    self_harm: WordScore
+
+    def card(self, signs: Set[str]) -> str | None:
+        """Return the card that the signs of a report call for, or None.
+
+        Example: {"drip", "putty", ".pallor_", …} -> "urgent_signs"
+        """
+        harm = self.self_harm.add_up(signs)
+        if harm >= self.self_harm.threshold:
+            return "self_harm"
+        if self.emergency.add_up(signs) >= self.emergency.threshold:
+            return "self_harm" if harm > 0 else "urgent_signs"
+        return None
 
 
 @cache
-def load_word_scores() -> Mapping[str, WordScore]:
-    """Read the shipped points: the card that a score calls for -> the score, in the order in which they win.
+def load_word_scores() -> WordScores:
+    """Read the shipped points.
 
     Raises:
         RulesError: the file is missing or malformed.
@@ -47,14 +67,14 @@ def load_word_scores() -> Mapping[str, WordScore]:
     return read_table(build_word_scores, resources.files("chatbot.understand").joinpath("warning_words.yaml"))
 
 
-def build_word_scores(table: Mapping[str, Any]) -> Mapping[str, WordScore]:
+def build_word_scores(table: Mapping[str, Any]) -> WordScores:
     """Make the parsed file ready: it lists the signs under their points."""
 
     def score(row: Mapping[str, Any]) -> WordScore:
         points = {sign: int(value) for value, signs in row["points"].items() for sign in signs.split()}
         return WordScore(int(row["threshold"]), int(row["base"]), points)
 
-    return {"self_harm": score(table["self_harm"]), "urgent_signs": score(table["emergency"])}
+    return WordScores(score(table["emergency"]), score(table["self_harm"]))
 
 
 def read_signs(message: Words, told: Telling, hits: Sequence[Hit], findings: Set[str]) -> Iterator[frozenset[str]]:

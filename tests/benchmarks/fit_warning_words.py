@@ -3,7 +3,7 @@
     python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
-A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.2 %: self-harm)
+A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.05 %: self-harm)
 while their own file is held out. With `--hold-out` the named pair takes no part (to measure it as unseen), e.g. "thirteenth".
 """
 
@@ -27,7 +27,7 @@ _CASES = Path(__file__).parent.parent / "safety"
 _TARGET = Path(redflags.__file__).with_name("warning_words.yaml")
 # A sign that one message alone holds says nothing about others.
 _LEAST_MESSAGES = 2
-_FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.002}
+_FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.0005}
 
 _HEAD = """\
 # What the words of a report speak for, where no rule of redflags.yaml names the picture: points -> signs.
