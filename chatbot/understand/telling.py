@@ -44,7 +44,7 @@ _PATIENT = re.compile(
     r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
 )
 _VITALS = re.compile(r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp \d)")
-_YEAR = re.compile(r"\b(?:in|since|from|of) (?:19[4-9]\d|20[0-3]\d)\b")
+_YEAR = re.compile(r"\b(?:in|since|from|of|until|till|before|by|during) (?:19[4-9]\d|20[0-3]\d)\b")
 _SPAN_OF_YEARS = re.compile(
     r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
     r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b"
