@@ -29,8 +29,10 @@ _ENDINGS = ("ing", "ed", "es", "s", "y")
 _MIN_STEMMED_CHARS = 4
 _MIN_STEM_CHARS = 3
 # Words that another tense or number would turn into something else.
-_NOT_STEMMED = frozenset("breathing breathed nothing something anything thing things being going during wing "
-    "kill kills killed killing bite bites biting".split())
+_NOT_STEMMED = frozenset(
+    "breathing breathed nothing something anything thing things being going during wing "
+    "kill kills killed killing bite bites biting".split()
+)
 # Whose it is and which one seldom matters inside a phrase ("hit my head", "hit the head").
 _DETERMINERS = frozenset("a an the my his her their our your ur".split())
 
@@ -226,7 +228,11 @@ def stem(word: str) -> str:
     if len(word) < _MIN_STEMMED_CHARS or word in _NOT_STEMMED:
         return word
     for ending in ("ing", "ed", "es", "s", "e"):
-        if word.endswith(ending) and len(word) - len(ending) >= _MIN_STEM_CHARS and not word.endswith(("ss", "us", "is")):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= _MIN_STEM_CHARS
+            and not word.endswith(("ss", "us", "is"))
+        ):
             word = word[: -len(ending)]
             # "stopped", "stopping": the doubled letter goes too.
             if ending in ("ing", "ed") and word[-1] == word[-2] and word[-1] not in "lsz":

@@ -237,8 +237,10 @@ def _extend(
             continue
         if pattern.ordered[at] and hit.start < chosen[-1].end:
             continue
-        if pattern.close and pattern.close[at] and place[hit.start] - place[chosen[-1].end - 1] > hit.start - (
-            chosen[-1].end - 1
+        if (
+            pattern.close
+            and pattern.close[at]
+            and place[hit.start] - place[chosen[-1].end - 1] > hit.start - (chosen[-1].end - 1)
         ):
             continue
         if _extend((*chosen, hit), at + 1, pattern, pools, message, told, finding):

@@ -149,9 +149,7 @@ def build_rules(
     return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
 
 
-def _finding(
-    name: str, row: Any, known: frozenset[str], negators: frozenset[str], near: frozenset[str]
-) -> Finding:
+def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str], near: frozenset[str]) -> Finding:
     flags = {} if isinstance(row, list) else {key: bool(row[key]) for key in row if key != "any"}
     lines = row if isinstance(row, list) else row["any"]
     return Finding(name, tuple(read_pattern(line, name, known, negators, near) for line in lines), **flags)

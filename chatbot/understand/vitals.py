@@ -125,7 +125,10 @@ def _ages(text: str) -> Iterator[tuple[str, int, int]]:
         around = text[max(0, match.start() - 60) : match.end() + 40]
         if re.search(r"\b(?:pregnan|gestation|pregan|ago\b)", around):
             continue
-        if not match[3] and not re.search(r"\b(?:baby|newborn|infant|neonate|boy|girl|son|daughter|babe|lo|little one|feeds?|nappy|nappies|diapers?|latch|bottle|breast)\b", around):
+        if not match[3] and not re.search(
+            r"\b(?:baby|newborn|infant|neonate|boy|girl|son|daughter|babe|lo|little one|feeds?|nappy|nappies|diapers?|latch|bottle|breast)\b",
+            around,
+        ):
             continue
         # Source: NICE NG143: fever under 3 months is high risk.
         limit = {"d": 92, "w": 13, "m": 3}[match[2][0]]

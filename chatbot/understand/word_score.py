@@ -80,31 +80,29 @@ def build_word_scores(table: Mapping[str, Any]) -> WordScores:
 def read_signs(message: Words, told: Telling, hits: Sequence[Hit], findings: Set[str]) -> Iterator[frozenset[str]]:
     """Yield the signs of each piece of a message that is told as a report.
 
-    A sign is a word's stem ("drip"), a word class that is neither denied, past, mild nor only feared (".pallor_"), or
-    a finding of the whole message ("=sweat"). Numbers count as "#".
+    A sign is a word's stem ("drip"; "!drip" where it is denied) or a word class (".pallor_") that is neither past nor
+    only feared, or a finding of the whole message ("=sweat"). Numbers count as "#".
     """
     if not any(told.person) and len(message.words) > _NOBODY_WORDS:
         return
     found = {f"={name}" for name in findings}
-    classes: dict[int, set[str]] = {}
+    real = [not (unreal or past) for unreal, past in zip(told.unreal, told.past, strict=True)]
+    classes: dict[int, list[str]] = {}
     for hit in hits:
         at = hit.start
-        if told.unreal[at] or told.past[at] or told.mild[at] or (told.denied[at] and hit.name[0] != "@"):
-            continue
-        classes.setdefault(message.sentence[at], set()).add(f".{hit.name}")
+        if real[at] and not told.mild[at] and (hit.name[0] == "@" or not told.denied[at]):
+            classes.setdefault(at, []).append(f".{hit.name}")
     signs: set[str] = set()
-    length = 0
-    sentence = -1
-    for word, number in zip(message.words, message.sentence, strict=True):
-        if number != sentence:
-            if length >= _PIECE_WORDS:
-                yield frozenset(signs | found)
-                signs, length = set(), 0
-            sentence = number
-            if told.report[number]:
-                signs |= classes.get(number, set())
+    length, sentence = 0, -1
+    for at, (word, number) in enumerate(zip(message.words, message.sentence, strict=True)):
+        if number != sentence and length >= _PIECE_WORDS:
+            yield frozenset(signs | found)
+            signs, length = set(), 0
+        sentence = number
         if told.report[number]:
-            signs.add("#" if word[0].isdigit() else stem(word))
+            signs.update(classes.get(at, ()))
             length += 1
+            if real[at]:
+                signs.add("!" * told.denied[at] + ("#" if word[0].isdigit() else stem(word)))
     if length:
         yield frozenset(signs | found)
