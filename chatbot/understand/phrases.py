@@ -35,8 +35,11 @@ _NOT_STEMMED = frozenset(
 )
 # Whose it is and which one seldom matters inside a phrase ("hit my head", "hit the head").
 _DETERMINERS = frozenset("a an the my his her their our your ur".split())
+# What is left of a phrase of two words whose second is one ("hit me" is none, "hit her" is).
+_LONE = frozenset((word,) for word in _DETERMINERS)
 
 _WORD = re.compile(r"\d+(?:[.,/+]\d+)*|[a-z]+(?:'[a-z]+)?|[.!?;\n,:()]")
+_PLAIN = re.compile(r"[a-z ]+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
 _NUMBER_WORDS = {
@@ -243,15 +246,10 @@ def stem(word: str) -> str:
 
 def _phrase(phrase: str) -> tuple[str, ...]:
     """Return a listed phrase's words; the plain ones by a short way, for there are thousands."""
-    if phrase.replace(" ", "a").isalpha() and phrase.isascii() and phrase.islower() and "can not" not in phrase:
-        return tuple(_NUMBER_WORDS.get(word, word) for word in phrase.split())
+    if _PLAIN.fullmatch(phrase) and "can not" not in phrase:
+        words = phrase.split()
+        return tuple(words) if _NUMBER_WORDS.keys().isdisjoint(words) else tuple(_NUMBER_WORDS.get(w, w) for w in words)
     return read_words(phrase).words
-
-
-def _bare(words: Sequence[str]) -> tuple[str, ...]:
-    """Return a phrase's stems without determiners, or nothing for one that is no phrase without them."""
-    bare = tuple(stem(word) for word in words if word not in _DETERMINERS)
-    return bare if words[0] not in _DETERMINERS and len(bare) > 1 else ()
 
 
 class Lexicon:
@@ -267,8 +265,9 @@ class Lexicon:
         self._loose = loose
         self._single: dict[str, list[str]] = defaultdict(list)
         self._longer: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
-        # The loose ones, as stems without determiners.
-        self._bare: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        # The loose ones by the stem of their first word; taken apart when a message holds that word.
+        self._unread: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self._loosely: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
         self.vocabulary: set[str] = set()
         for name, listed in lists.items():
             for phrase in filter(None, (part.strip() for part in listed.split(","))):
@@ -278,11 +277,21 @@ class Lexicon:
                 self.vocabulary.update(words)
                 if len(words) == 1:
                     self._single[words[0]].append(name)
-                elif loose and name not in exact and (bare := _bare(words)):
-                    self._bare[bare[0], bare[1]].append((bare, name))
+                elif loose and name not in exact and words[0] not in _DETERMINERS and words[1:] not in _LONE:
+                    self._unread[stem(words[0])].append((words, name))
                 else:
                     self._longer[words[0], words[1]].append((words, name))
         self.names = frozenset(lists)
+
+    def _beginning(self, first: str) -> Mapping[str, list[tuple[tuple[str, ...], str]]]:
+        """Return the loose phrases whose first stem is `first` by their second: stems without determiners."""
+        if first not in self._loosely:
+            by_second: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+            for words, name in self._unread.get(first, ()):
+                bare = tuple(stem(word) for word in words if word not in _DETERMINERS)
+                by_second[bare[1]].append((bare, name))
+            self._loosely[first] = dict(by_second)
+        return self._loosely[first]
 
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Return every listed phrase in `words`, in order of its first word."""
@@ -300,7 +309,9 @@ class Lexicon:
                     found.append(Hit(name, start, end))
             if (at := following.get(start)) is None or at + 1 >= len(bare):
                 continue
-            for phrase, name in self._bare.get((forms[start], forms[bare[at + 1]]), ()):
+            if forms[start] not in self._unread:
+                continue
+            for phrase, name in self._beginning(forms[start]).get(forms[bare[at + 1]], ()):
                 places = bare[at : at + len(phrase)]
                 if len(places) == len(phrase) and all(
                     forms[place] == part for place, part in zip(places, phrase, strict=True)
