@@ -23,7 +23,7 @@ PLAIN_FORMS = ("lay", "lay_2", "clinical", "third_person")
 # Written after the rules, in other voices; each was measured once before any rule was changed for it.
 LATER_SETS = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "short", "vignette")
 # The same, told for the greater part in a roundabout way; the points are fitted to them too (see word_score.py).
-ROUNDABOUT_SETS = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth")
+ROUNDABOUT_SETS = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth")
 
 
 def _cases(name: str) -> Any:

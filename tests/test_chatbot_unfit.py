@@ -37,12 +37,13 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 
 @pytest.mark.safety
+@pytest.mark.parametrize("voice", ["second", "third", "fourth"])
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-def test_requests_in_other_voices(kind: str) -> None:
-    """The set written after the rules is told apart as well; two slips are allowed, and listed."""
-    requests = _cases("unfit_second_voice.yaml")[kind]
+def test_requests_in_other_voices(kind: str, voice: str) -> None:
+    """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
+    requests = _cases(f"unfit_{voice}_voice.yaml")[kind]
     wrong = [text for text in requests if (find_unfit_request(text) is not None) != (kind == "unfit")]
-    print(f"\nunfit requests, second set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
+    print(f"\nunfit requests, {voice} set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
     for line in wrong:
         print(f"    {line}")
     assert len(wrong) <= 2
