@@ -37,7 +37,7 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("voice", ["second", "third", "fourth"])
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth"])
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
 def test_requests_in_other_voices(kind: str, voice: str) -> None:
     """The sets written after the rules are told apart as well; two slips are allowed, and listed."""

@@ -163,13 +163,13 @@ def _findings(
     ]
     acute: set[str] = set()
     traits: set[str] = set()
-    for number, hits in by_sentence.items():
+    for number, here in by_sentence.items():
         for finding, patterns in possible:
             into = traits if finding.context else acute
             if finding.name in into or not _allowed(finding, told, number):
                 continue
             if any(
-                pattern.needed <= hits.keys() and _matches(pattern, finding, hits, message, told)
+                pattern.needed <= here.keys() and _matches(pattern, finding, here, message, told)
                 for pattern in patterns
             ):
                 into.add(finding.name)
