@@ -44,7 +44,7 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-@pytest.mark.parametrize("voice", ["second", "third", "fourth"])
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh"])
 def test_requests_in_other_voices(voice: str, kind: str) -> None:
     """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
     requests = _cases(f"unfit_{voice}_voice.yaml")[kind]

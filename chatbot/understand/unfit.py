@@ -121,7 +121,7 @@ def load_unfit_rules() -> UnfitRules:
 
 
 def _build(table: Mapping[str, Any]) -> UnfitRules:
-    lexicon = Lexicon(table["words"])
+    lexicon = Lexicon(table["words"], loose=True, exact=frozenset({"idiom"}))
     kinds = tuple(
         _Kind(
             row["kind"],
