@@ -36,8 +36,10 @@ from index.manifest import (
 )
 from index.passages import CHUNKER_VERSION, Passage, cut
 from index.records import DamagedIndex, Records, RecordWriter
+from index.signs import write_signs
+from index.titles import write_titles
 from index.vector_cache import VectorCache
-from index.vectors import ChromaVectors, FlatVectors, missing_from, write_vectors
+from index.vectors import EXACT_LIMIT, ChromaVectors, FlatVectors, missing_from, write_vectors
 from index.verify import changed_files
 from index.weights import sha256_of
 
@@ -46,6 +48,9 @@ _EMBED_BATCH = 128
 # The cache may hold this many times the vectors that the index needs before the unused ones go.
 _CACHE_SLACK = 3
 _LOCK_SECONDS = 0.5
+# Of a large index so many passages, evenly spread, are looked for after it was written; `followup verify` looks for
+# all. A loss of one passage in 5,000 is found with a chance of 98 %; the losses that were ever seen were 12 in 100.
+_LOOKED_FOR = 20_000
 
 Progress = Callable[[str, int, int], None]
 
@@ -132,6 +137,9 @@ def _build_aside(
             raise NothingToIndex("the documents of the sources hold no text", rejected)
         vectors = _embed(records, len(ids), root, generation, embedder, on_progress)
         on_progress("writing", 0, len(ids))
+        write_titles(generation / "titles.sqlite", records.titles().values())
+        if len(ids) > EXACT_LIMIT:
+            write_signs(generation / "signs.npy", vectors.rows)
         build_lexical(generation / "lexical", _lexical_entries(records))
         _write_chroma(generation, ids, vectors.rows, on_progress)
         digests = records.digests()
@@ -225,7 +233,9 @@ def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_pro
 
         store.add(ids, vectors, on_progress=count)
         on_progress("verifying", 0, len(ids))
-        if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
+        looked_for = np.unique(np.linspace(0, len(ids) - 1, len(ids) if len(ids) <= EXACT_LIMIT else _LOOKED_FOR).astype(int))
+        lost = missing_from(store, [ids[row] for row in looked_for], vectors[looked_for])
+        if len(store) != len(ids) or lost:
             # Never seen with one writer; two of them lose vectors silently.
             raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
         on_progress("verifying", len(ids), len(ids))

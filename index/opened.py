@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -28,12 +27,18 @@ from index.manifest import (
     read_manifest,
 )
 from index.records import DamagedIndex, Records
-from index.search import Hit, Query, Ranked, fuse, lexical_hits
+from index.search import LEXICAL_DEPTH, Hit, Query, Ranked, fuse, lexical_hits
+from index.signs import SignVectors
 from index.titles import Titles
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, StoreFault
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, SIGNS_LIMIT, ChromaVectors, FlatVectors, StoreFault
 
 # How many neighbours the graph is asked for when the collection is too large to be scanned.
 _GRAPH_DEPTH = 400
+# How many candidates the scan of the signs hands on: of 100,000 passages they hold the nearest 10 always, and 99 of the
+# nearest 100 (300 questions of the development set; exact cosines decide among them).
+_SIGN_DEPTH = 2_000
+# A filter leaves fewer of the lexical list; so deep is it followed at most.
+_LEXICAL_DEEPEST = 3_000
 # Scores that agree so far are ties: what is left is noise of the arithmetic.
 _EQUAL_DIGITS = 4
 # Which kind of document stands first among equals; never more than that.
@@ -57,6 +62,7 @@ class OpenIndex:
         self.root = root
         self.embedder = embedder
         self._graph: ChromaVectors | None = None
+        self._signs: SignVectors | None = None
         for _ in range(_OPEN_ATTEMPTS):
             generation = current_generation(root)
             try:
@@ -72,18 +78,21 @@ class OpenIndex:
         self.generation = generation
         self.manifest = manifest = read_manifest(generation)
         check_fits(manifest, self.root, self.embedder.identity)
-        check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > EXACT_LIMIT else "")
+        check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > SIGNS_LIMIT else "")
         try:
             self.records = Records(generation / "records.sqlite")
             self.lexical = LexicalIndex(generation / "lexical")
             self.vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension)
             self.abbreviations: dict[str, str] = json.loads((generation / "abbreviations.json").read_text("utf-8"))
+            self.titles = Titles(generation / "titles.sqlite")
             self._documents_of_rows = self.records.document_positions()
             self._intents = [
                 section_intents(path, question) for path, question in self.records.sections_and_questions()
             ]
             fits = len(self.lexical) == len(self._intents) == manifest.passages
             if manifest.passages > EXACT_LIMIT:
+                self._signs = SignVectors(generation / "signs.npy", manifest.passages, manifest.dimension)
+            if manifest.passages > SIGNS_LIMIT:
                 # Opened at once: later its files may be gone, while those above are held open.
                 self._graph = ChromaVectors(generation / "chroma")
         except (sqlite3.Error, OSError, ValueError, StoreFault) as error:
@@ -108,11 +117,6 @@ class OpenIndex:
         """Return a mask over rows, true for the passages of these documents."""
         wanted = {position for position, name in enumerate(self.records.document_ids) if name in set(document_ids)}
         return np.array([position in wanted for position in self._documents_of_rows], dtype=bool)
-
-    @cached_property
-    def titles(self) -> Titles:
-        """Return the titles, for finding them in questions."""
-        return Titles(self.records.titles().values())
 
     def together(self, phrase: str, topic: str) -> bool:
         """Say whether a passage that holds all terms of `phrase` is among those found by the terms of `topic`."""
@@ -143,16 +147,13 @@ class OpenIndex:
             return []
         if vectors is None:
             vectors = self.query_vectors(queries)
-        if self._graph is None:
+        if self._signs is None:
             dense = self.vectors.similarities(vectors)
             return [
                 fuse(row, lexical_hits(self.lexical, query), query, self._intents, limit)
                 for row, query in zip(dense, queries, strict=True)
             ]
-        return [
-            self._rank_by_graph(self._graph, query, vector, limit)
-            for query, vector in zip(queries, vectors, strict=True)
-        ]
+        return [self._rank_some(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
 
     def search(self, query: Query, limit: int, vector: Vectors | None = None) -> list[Hit]:
         """Return the best passages for a query, best first."""
@@ -180,20 +181,35 @@ class OpenIndex:
         document = self.records.document(hit.passage.document_id)
         return _EVIDENCE.index(document.kind), -(document.year or 0), hit.row
 
-    def _rank_by_graph(self, graph: ChromaVectors, query: Query, vector: Vectors, limit: int) -> Ranked:
-        try:
-            near = graph.nearest(vector[None, :], min(max(_GRAPH_DEPTH, limit), self.manifest.passages))[0]
-        except StoreFault as error:
-            raise DamagedIndex(f"{self.generation / 'chroma'} cannot be read ({error})") from error
-        rows = set(self.records.rows_of([name for name, _ in near]))
-        lexical = lexical_hits(self.lexical, query)
+    def _rank_some(self, query: Query, vector: Vectors, limit: int) -> Ranked:
+        """Rank the candidates of both searches, where there are too many passages to compare each one exactly."""
+        depth = LEXICAL_DEPTH
+        if query.allowed is not None:
+            share = max(np.count_nonzero(query.allowed), 1) / self.manifest.passages
+            depth = min(int(LEXICAL_DEPTH / share), _LEXICAL_DEEPEST)
+        lexical = lexical_hits(self.lexical, query, depth)
+        if query.allowed is not None:
+            lexical = [hit for hit in lexical if query.allowed[hit[0]]]
+        rows = {*self._near(query, vector, limit)}
         rows |= {row for row, _ in lexical} | {row for row, _ in query.boosts}
         listed = sorted(rows)
         cosines = self.vectors.similarities_of(vector, listed)
         return fuse(dict(zip(listed, cosines.tolist(), strict=True)), lexical, query, self._intents, limit)
 
+    def _near(self, query: Query, vector: Vectors, limit: int) -> list[int]:
+        """Return the rows of passages whose vectors are near; the graph knows no filter, so it is asked without one."""
+        assert self._signs is not None
+        if self._graph is None or query.allowed is not None:
+            return self._signs.nearest(vector, max(_SIGN_DEPTH, limit), query.allowed).tolist()
+        try:
+            near = self._graph.nearest(vector[None, :], min(max(_GRAPH_DEPTH, limit), self.manifest.passages))[0]
+        except StoreFault as error:
+            raise DamagedIndex(f"{self.generation / 'chroma'} cannot be read ({error})") from error
+        return self.records.rows_of([name for name, _ in near])
+
     def close(self) -> None:
         """Let go of the files."""
         self.records.close()
+        self.titles.close()
         if self._graph is not None:
             self._graph.close()

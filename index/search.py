@@ -128,6 +128,6 @@ def fuse(
     return Ranked(rows[kept], fused[order], cosines[kept], words[kept], matches[order])
 
 
-def lexical_hits(lexical: LexicalIndex, query: Query) -> list[tuple[int, float]]:
+def lexical_hits(lexical: LexicalIndex, query: Query, depth: int = LEXICAL_DEPTH) -> list[tuple[int, float]]:
     """Return (row, BM25 score) for a query's weighted terms, best first."""
-    return lexical.search(query.weighted_terms(), LEXICAL_DEPTH)
+    return lexical.search(query.weighted_terms(), depth)

@@ -26,7 +26,7 @@ from index.manifest import (
 from index.passages import cut
 from index.records import DamagedIndex, Records
 from index.vector_cache import cache_fault
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, StoreFault, missing_from
+from index.vectors import CHROMA_FOLDER, SIGNS_LIMIT, ChromaVectors, FlatVectors, StoreFault, missing_from
 from index.weights import sha256_of
 
 # More faults of one kind say nothing new.
@@ -82,7 +82,7 @@ def _faults(generation: Path, manifest: Manifest) -> Iterator[str]:
 
 def changed_files(generation: Path, manifest: Manifest) -> Iterator[str]:
     """Yield a line for each file of a generation that is not, byte by byte, what was built."""
-    opened_in_place = manifest.passages > EXACT_LIMIT
+    opened_in_place = manifest.passages > SIGNS_LIMIT
     for name, digest in manifest.files.items():
         try:
             found = sha256_of(generation / name)
