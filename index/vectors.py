@@ -29,13 +29,10 @@ _COLLECTION = "passages"
 # Chroma writes to the files that it opens. Below `SIGNS_LIMIT` no reader opens them, and they are checked byte by
 # byte; above, by what they hold.
 CHROMA_FOLDER = "chroma/"
-# Neighbours weighed for each new vector of the graph (Chroma's default: 100). At 40,000 passages 50 adds 1.5 times as
-# many a second; of the nearest 10, 400 neighbours hold .997 in place of .998.
-_CONSTRUCTION_DEPTH = 50
 # Chroma 1.5.9 refuses batches of more than 5,461.
 _BATCH = 2_000
-# How many neighbours are asked for when a passage is not its own nearest one.
-_SECOND_LOOK = 100
+# How many neighbours are asked for when a passage is not its own nearest one: more each time, while it is not found.
+_FURTHER_LOOKS = (100, 1_000, 10_000)
 
 
 class FlatVectors:
@@ -95,7 +92,7 @@ class ChromaVectors:
             self._client = _open_client(folder)
             if create:
                 self._collection = self._client.create_collection(
-                    _COLLECTION, configuration={"hnsw": {"space": "cosine", "ef_construction": _CONSTRUCTION_DEPTH}}, embedding_function=None
+                    _COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
                 )
             else:
                 self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)
@@ -168,7 +165,7 @@ def missing_from(
 
     A passage finds itself if a search for its vector returns it first and at distance 0, or returns a twin (the
     same words in another document) and it is stored beside that. The graph is approximate: what the first search misses is
-    looked for once more and deeper.
+    looked for again and deeper.
     """
     lost: list[str] = []
     for start in range(0, len(ids), batch):
@@ -176,8 +173,16 @@ def missing_from(
         for place, (name, found) in enumerate(zip(ids[part], store.nearest(vectors[part], 1), strict=True), start):
             if found and found[0][0] == name and found[0][1] >= 1.0 - tolerance:
                 continue
-            deeper = dict(store.nearest(vectors[place][None, :], min(_SECOND_LOOK, len(store)))[0])
-            twin = max(deeper.values(), default=0.0) >= 1.0 - tolerance
-            if not ((name in deeper or twin) and store.holds(name, vectors[place])):
+            if not (_is_found_deeper(store, name, vectors[place], tolerance) and store.holds(name, vectors[place])):
                 lost.append(name)
     return lost
+
+
+def _is_found_deeper(store: ChromaVectors, name: str, vector: Vectors, tolerance: float) -> bool:
+    for depth in _FURTHER_LOOKS:
+        deeper = dict(store.nearest(vector[None, :], min(depth, len(store)))[0])
+        if name in deeper or max(deeper.values(), default=0.0) >= 1.0 - tolerance:
+            return True
+        if depth >= len(store):
+            break
+    return False
