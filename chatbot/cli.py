@@ -216,6 +216,60 @@ def eval_command(
         print((out / "report.md").read_text(encoding="utf-8"))
 
 
+@app.command("bench")
+def bench_command(
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="[CORPUS]...", help="Files and folders.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results.", show_default=False)] = None,
+    questions: Annotated[list[Path] | None, typer.Option("--questions", help="Question sets, JSON Lines.")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option("--against", help="Program of another side, e.g. the plain pipeline.")
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, max=100, help="How often each side is measured.")] = 3,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Take so many documents only.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="Results of an older run; then CORPUS may be a newer one's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure speed, memory and quality, beside another program; or compare two such runs."""
+    from chatbot.bench.command import bench, changes, shown, shown_changes
+    from chatbot.bench.figures import BenchFault
+    from chatbot.evaluation.questions import EvaluationFault
+    from index.weights import find_model
+
+    if compare is not None and out is None and len(sources or []) != 1:
+        raise Refused("--compare OLD needs NEW, another run's folder; or a CORPUS and --out to run it now", code=2)
+    if compare is None and (out is None or not sources):
+        raise Refused("name a CORPUS and --out FOLDER, or --compare OLD NEW", code=2)
+    try:
+        found: dict[str, Any] = {}
+        if out is not None:
+            found = bench(
+                sources or [],
+                out,
+                questions=questions or [],
+                against=against or [],
+                model_folder=find_model(_settings().model).folder,
+                runs=runs,
+                sample=sample,
+                tell=lambda line: print(f"followup: {line}", file=sys.stderr),
+            )
+        rows = changes(compare, out or (sources or [])[0]) if compare is not None else []
+    except (BenchFault, EvaluationFault) as error:
+        raise Refused(str(error)) from error
+    if as_json:
+        _print_json({**found, **({"changes": rows} if compare else {})})
+    else:
+        print("\n\n".join([*([shown(found)] if found else []), *([shown_changes(rows)] if compare else [])]))
+    regressions = [row for row in rows if row["regression"]]
+    for row in regressions:
+        print(f"followup: {row['side']}: {row['measure']} is worse: {1 / row['times_better']:.2f} ×", file=sys.stderr)
+    if regressions:
+        raise SystemExit(1)
+
+
 @app.command("audit")
 def audit_command(
     sources: Annotated[list[Path], typer.Argument(help="Files and folders.")], as_json: JsonOption = False

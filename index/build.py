@@ -233,7 +233,9 @@ def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_pro
 
         store.add(ids, vectors, on_progress=count)
         on_progress("verifying", 0, len(ids))
-        looked_for = np.unique(np.linspace(0, len(ids) - 1, len(ids) if len(ids) <= EXACT_LIMIT else _LOOKED_FOR).astype(int))
+        looked_for = np.unique(
+            np.linspace(0, len(ids) - 1, len(ids) if len(ids) <= EXACT_LIMIT else _LOOKED_FOR).astype(int)
+        )
         lost = missing_from(store, [ids[row] for row in looked_for], vectors[looked_for])
         if len(store) != len(ids) or lost:
             # Never seen with one writer; two of them lose vectors silently.

@@ -169,9 +169,7 @@ def _recombined(number: int, pieces: Sequence[Piece], room: int) -> tuple[dict[s
     return record, recipes
 
 
-def _paragraph(
-    random: np.random.Generator, first: Piece, second: Piece, pieces: Sequence[Piece]
-) -> tuple[str, float]:
+def _paragraph(random: np.random.Generator, first: Piece, second: Piece, pieces: Sequence[Piece]) -> tuple[str, float]:
     """Return sentences of both pieces in a new order, in the bounds of `_WORDS`, and the first one's share."""
     target = int(random.integers(*_WORDS))
     ours, theirs = _shuffled(random, first.sentences), _shuffled(random, second.sentences)
@@ -207,7 +205,11 @@ def _halves(ours: str, theirs: str) -> str:
 def _sentences(text: str) -> tuple[str, ...]:
     # Whole sentences of plain prose: what looks like a list would be cut at its items.
     found = (" ".join(text[start:end].split()) for start, end in split_sentences(text))
-    return tuple(s for s in found if _SENTENCE_WORDS[0] <= len(s.split()) <= _SENTENCE_WORDS[1] and " - " not in s and s[-1:] in ".?!")
+    return tuple(
+        s
+        for s in found
+        if _SENTENCE_WORDS[0] <= len(s.split()) <= _SENTENCE_WORDS[1] and " - " not in s and s[-1:] in ".?!"
+    )
 
 
 def text_hash(text: str) -> int:
