@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup chat test test-browser test-safety lint types lock clean
+.PHONY: setup chat test test-browser test-safety lint lock clean
 
 setup: $(STAMP)
 
@@ -32,8 +32,6 @@ test-safety: setup
 lint: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-
-types: setup
 	$(BIN)/mypy
 
 # Rewrites constraints.txt; torch's local version label ("+cpu") exists only where its file lies.

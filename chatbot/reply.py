@@ -145,12 +145,7 @@ class Chatbot:
 
     def _open(self) -> None:
         opened = OpenIndex(self.settings.index, self._embedder)
-        approved = (
-            [name for name in opened.records.document_ids if opened.records.document(name).review_status == "approved"]
-            if self.settings.require_approved
-            else []
-        )
-        allowed = opened.rows_of_documents(approved) if self.settings.require_approved else None
+        allowed = opened.approved_rows() if self.settings.require_approved else None
         self._edition = _Edition(opened, Suggester(opened, self.threshold), allowed)
 
     def reply(

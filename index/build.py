@@ -14,7 +14,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,11 @@ import numpy as np
 from corpus.documents import Document, Rejected
 from corpus.load import load, walk
 from index.abbreviations import AbbreviationCounter
-from index.embedding import Embedder, Vectors
-from index.lexical import LexicalEntry, build_lexical
+from index.embedding import Embedder, PartEmbedder, Vectors
+from index.intents import intents_digest
+from index.lexical import LexicalEntry, LexicalWriter
 from index.manifest import (
+    SCHEMA_VERSION,
     IndexUnavailable,
     Manifest,
     Source,
@@ -36,15 +38,21 @@ from index.manifest import (
 )
 from index.passages import CHUNKER_VERSION, Passage, cut
 from index.records import DamagedIndex, Records, RecordWriter
+from index.rows import RowWriter
 from index.signs import write_signs
+from index.stages import ahead
 from index.titles import write_titles
-from index.vector_cache import VectorCache
-from index.vectors import EXACT_LIMIT, ChromaVectors, FlatVectors, missing_from, write_vectors
+from index.unit_vectors import UnitVectorWriter, pack
+from index.vector_cache import Kept, VectorCache
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, VectorWriter, missing_from
 from index.verify import changed_files
 from index.weights import sha256_of
 
 # Vectors written to the cache at once: what a kill can lose, and what one progress step is.
 _EMBED_BATCH = 128
+# Batches that wait between two stages. Reading outruns embedding; so far ahead it tells soon how much there is.
+_AHEAD_OF_EMBEDDING = 64
+_AHEAD_OF_WRITING = 4
 # The cache may hold this many times the vectors that the index needs before the unused ones go.
 _CACHE_SLACK = 3
 _LOCK_SECONDS = 0.5
@@ -128,20 +136,20 @@ def _build_aside(
     before: tuple[Path, Manifest] | None,
     on_progress: Progress,
 ) -> dict[str, Any]:
-    rejected = _write_records(sources, generation, on_progress)
+    stages = _Stages(sources, root, generation, embedder, on_progress)
+    count = stages.run()
     with closing(Records(generation / "records.sqlite")) as records:
-        if not records.document_ids:
-            raise NothingToIndex("none of the sources holds a document that can be read", rejected)
+        if not records.documents:
+            raise NothingToIndex("none of the sources holds a document that can be read", stages.rejected)
+        if not count:
+            raise NothingToIndex("the documents of the sources hold no text", stages.rejected)
         ids = records.passage_ids()
-        if not ids:
-            raise NothingToIndex("the documents of the sources hold no text", rejected)
-        vectors = _embed(records, len(ids), root, generation, embedder, on_progress)
-        on_progress("writing", 0, len(ids))
         write_titles(generation / "titles.sqlite", records.titles().values())
-        if len(ids) > EXACT_LIMIT:
+        vectors = FlatVectors(generation / "vectors.npy", count, embedder.dimension)
+        if count > EXACT_LIMIT:
             write_signs(generation / "signs.npy", vectors.rows)
-        build_lexical(generation / "lexical", _lexical_entries(records))
-        _write_chroma(generation, ids, vectors.rows, on_progress)
+        _check_chroma(generation, ids, vectors, on_progress)
+        _tidy_cache(root, embedder, records, count)
         digests = records.digests()
     files, sizes = _hashes(generation)
     version = _version(embedder, digests, ids)
@@ -150,13 +158,14 @@ def _build_aside(
             index_version=version,
             embedder=embedder.identity,
             model=model,
-            dimension=int(vectors.rows.shape[1]),
+            dimension=embedder.dimension,
             documents=len(digests),
             passages=len(ids),
             sources=found,
-            rejected=tuple((entry.path, entry.reason) for entry in rejected),
+            rejected=tuple((entry.path, entry.reason) for entry in stages.rejected),
             files=files,
             sizes=sizes,
+            intents=intents_digest(),
         ),
         generation,
     )
@@ -168,84 +177,141 @@ def _build_aside(
         "changed": sum(name in old and old[name] != digest for name, digest in digests.items()),
         "removed": sum(name not in digests for name in old),
         "unchanged": sum(old.get(name) == digest for name, digest in digests.items()),
-        "rejected": tuple(rejected),
+        "rejected": tuple(stages.rejected),
         "index_version": version,
     }
 
 
-def _write_records(sources: Sequence[Path], generation: Path, on_progress: Progress) -> list[Rejected]:
-    rejected: list[Rejected] = []
-    abbreviations = AbbreviationCounter()
-    with closing(RecordWriter(generation / "records.sqlite")) as writer:
-        for entry in load(sources):
-            if isinstance(entry, Rejected):
-                rejected.append(entry)
-                continue
-            abbreviations.read(entry.text)
-            writer.add(entry, document_digest(entry), cut(entry))
-            on_progress("reading", writer.documents, 0)
-        writer.commit()
-    (generation / "abbreviations.json").write_text(
-        json.dumps(abbreviations.learnt(), ensure_ascii=False, sort_keys=True, indent=0), encoding="utf-8"
-    )
-    return rejected
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Passages of neighbouring rows, each with the question that its document answers, and later their vectors."""
+
+    passages: tuple[Passage, ...]
+    questions: tuple[str, ...]
+    vectors: Vectors = field(default_factory=lambda: np.zeros((0, 0), np.float32))
+
+    @classmethod
+    def of(cls, pairs: Sequence[tuple[Passage, str]]) -> _Batch:
+        return cls(tuple(passage for passage, _ in pairs), tuple(question for _, question in pairs))
 
 
-def _embed(
-    records: Records, count: int, root: Path, generation: Path, embedder: Embedder, on_progress: Progress
-) -> FlatVectors:
-    """Write vectors.npy batch by batch from the cache, embedding what the cache lacks; return it, open."""
-    path = generation / "vectors.npy"
-    dimension = embedder.dimension
-    with closing(VectorCache(root / "vectors.sqlite", embedder.identity)) as cache:
+class _Stages:
+    """Reading, embedding and writing, side by side: three stages, each some batches ahead of the next."""
 
-        def batches() -> Iterator[Vectors]:
-            for start, batch in _batches(records.passages(), _EMBED_BATCH):
-                yield _vectors_of(batch, cache, embedder)
-                on_progress("embedding", start + len(batch), count)
+    def __init__(
+        self, sources: Sequence[Path], root: Path, generation: Path, embedder: Embedder, on_progress: Progress
+    ) -> None:
+        self._sources = sources
+        self._root = root
+        self._generation = generation
+        self._embedder = embedder
+        self._tell = on_progress
+        self.rejected: list[Rejected] = []
+        # Known when all is read.
+        self._total = 0
 
-        write_vectors(path, batches(), count, dimension)
-        if len(cache) > _CACHE_SLACK * count:
-            cache.keep_only(passage.embedding_key for passage in records.passages())
-        cache.seal()
-    return FlatVectors(path, count, dimension)
+    def run(self) -> int:
+        """Write records, vectors and both searches; return how many passages there are."""
+        written = 0
+        with (
+            closing(LexicalWriter(self._generation / "lexical")) as words,
+            closing(ChromaVectors(self._generation / CHROMA_FOLDER, create=True)) as store,
+            closing(ahead(self._embedded, _AHEAD_OF_WRITING)) as batches,
+        ):
+            for batch in batches:
+                words.add(_lexical_entries(batch, written))
+                store.add([passage.id for passage in batch.passages], batch.vectors)
+                written += len(batch.passages)
+                self._tell("writing", written, self._total)
+        return written
+
+    def _read(self) -> Iterator[_Batch]:
+        """Write records and what is known of each row; yield the passages."""
+        abbreviations, rows = AbbreviationCounter(), RowWriter()
+        waiting: list[tuple[Passage, str]] = []
+        with closing(RecordWriter(self._generation / "records.sqlite")) as writer:
+            for entry in load(self._sources):
+                if isinstance(entry, Rejected):
+                    self.rejected.append(entry)
+                    continue
+                abbreviations.read(entry.text)
+                passages = tuple(cut(entry))
+                rows.add(writer.documents, entry, passages)
+                writer.add(entry, document_digest(entry), passages)
+                self._tell("reading", writer.documents, 0)
+                waiting += ((passage, entry.question) for passage in passages)
+                while len(waiting) >= _EMBED_BATCH:
+                    yield _Batch.of(waiting[:_EMBED_BATCH])
+                    del waiting[:_EMBED_BATCH]
+            writer.commit()
+            self._total = writer.passages
+        rows.write(self._generation)
+        (self._generation / "abbreviations.json").write_text(
+            json.dumps(abbreviations.learnt(), ensure_ascii=False, sort_keys=True, indent=0), encoding="utf-8"
+        )
+        if waiting:
+            yield _Batch.of(waiting)
+
+    def _embedded(self) -> Iterator[_Batch]:
+        """Write the vectors of passages and of their units, made now or before; yield the passages with theirs."""
+        dimension, done = self._embedder.dimension, 0
+        with (
+            closing(VectorCache(self._root / "vectors.sqlite", self._embedder.identity, dimension)) as cache,
+            closing(VectorWriter(self._generation / "vectors.npy", dimension)) as vectors,
+            closing(UnitVectorWriter(self._generation, dimension)) as units,
+            closing(ahead(self._read, _AHEAD_OF_EMBEDDING)) as batches,
+        ):
+            for batch in batches:
+                found = _vectors_of(batch.passages, cache, self._embedder)
+                rows = np.array([entry.vector for entry in found], dtype=np.float32)
+                vectors.add(rows)
+                units.add(entry.units for entry in found)
+                done += len(found)
+                self._tell("embedding", done, self._total)
+                yield replace(batch, vectors=rows)
 
 
-def _vectors_of(batch: Sequence[Passage], cache: VectorCache, embedder: Embedder) -> Vectors:
+def _vectors_of(batch: Sequence[Passage], cache: VectorCache, embedder: Embedder) -> list[Kept]:
     keys = [passage.embedding_key for passage in batch]
     known = cache.get(keys)
     missing = {key: passage for key, passage in zip(keys, batch, strict=True) if key not in known}
     if missing:
-        made = embedder.embed([passage.embedded_text for passage in missing.values()])
-        cache.put(dict(zip(missing, made, strict=True)))
-        known.update(zip(missing, made, strict=True))
-    return np.array([known[key] for key in keys], dtype=np.float32)
+        texts = [passage.embedded_text for passage in missing.values()]
+        if isinstance(embedder, PartEmbedder):
+            made, parts = embedder.embed_parts(texts, [passage.embedded_units for passage in missing.values()])
+        else:
+            made, parts = embedder.embed(texts), [np.zeros((0, embedder.dimension), np.float32)] * len(texts)
+        fresh = {key: Kept(vector, pack(units)) for key, vector, units in zip(missing, made, parts, strict=True)}
+        cache.put(fresh)
+        known.update(fresh)
+    return [known[key] for key in keys]
 
 
-def _write_chroma(generation: Path, ids: Sequence[str], vectors: Vectors, on_progress: Progress) -> None:
-    with closing(ChromaVectors(generation / "chroma", create=True)) as store:
-        written = 0
+def _tidy_cache(root: Path, embedder: Embedder, records: Records, count: int) -> None:
+    """Drop vectors that are long out of use, and seal the cache."""
+    cache = VectorCache(root / "vectors.sqlite", embedder.identity, embedder.dimension)
+    try:
+        if len(cache) > _CACHE_SLACK * count:
+            cache.keep_only(passage.embedding_key for passage in records.passages())
+    finally:
+        cache.seal()
 
-        def count(more: int) -> None:
-            nonlocal written
-            written += more
-            on_progress("writing", written, len(ids))
 
-        store.add(ids, vectors, on_progress=count)
-        on_progress("verifying", 0, len(ids))
-        looked_for = np.unique(
-            np.linspace(0, len(ids) - 1, len(ids) if len(ids) <= EXACT_LIMIT else _LOOKED_FOR).astype(int)
-        )
-        lost = missing_from(store, [ids[row] for row in looked_for], vectors[looked_for])
+def _check_chroma(generation: Path, ids: Sequence[str], vectors: FlatVectors, on_progress: Progress) -> None:
+    on_progress("verifying", 0, len(ids))
+    looked_for = np.arange(len(ids))
+    if len(ids) > EXACT_LIMIT:
+        looked_for = np.linspace(0, len(ids) - 1, _LOOKED_FOR).astype(int)
+    with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
+        lost = missing_from(store, [ids[row] for row in looked_for], vectors.rows[looked_for])
         if len(store) != len(ids) or lost:
             # Never seen with one writer; two of them lose vectors silently.
             raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
-        on_progress("verifying", len(ids), len(ids))
+    on_progress("verifying", len(ids), len(ids))
 
 
-def _lexical_entries(records: Records) -> Iterator[LexicalEntry]:
-    for row, passage in enumerate(records.passages()):
-        question = records.document(passage.document_id).question
+def _lexical_entries(batch: _Batch, first_row: int) -> Iterator[LexicalEntry]:
+    for row, (passage, question) in enumerate(zip(batch.passages, batch.questions, strict=True), first_row):
         section = " ".join((*passage.section, *passage.lead_ins))
         yield LexicalEntry(row, passage.title, section, question, passage.text)
 
@@ -285,7 +351,8 @@ def _same(manifest: Manifest, found: tuple[Source, ...], embedder: Embedder) -> 
     def content(sources: Sequence[Source]) -> list[tuple[str, str]]:
         return [(source.path, source.sha256) for source in sources]
 
-    fits = manifest.embedder == embedder.identity and manifest.chunker == CHUNKER_VERSION
+    layout = (manifest.schema, manifest.chunker) == (SCHEMA_VERSION, CHUNKER_VERSION)
+    fits = layout and manifest.embedder == embedder.identity
     return fits and content(manifest.sources) == content(found)
 
 
@@ -367,14 +434,3 @@ def _writer_lock(root: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
-
-
-def _batches(passages: Iterator[Passage], size: int) -> Iterator[tuple[int, list[Passage]]]:
-    start, batch = 0, []
-    for passage in passages:
-        batch.append(passage)
-        if len(batch) == size:
-            yield start, batch
-            start, batch = start + size, []
-    if batch:
-        yield start, batch

@@ -7,11 +7,11 @@ model. Is not: a cache of vectors (see `build.py`).
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from threading import Lock
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ from index.fastpath import EXPORT_VERSION, exported_model, open_session
 from index.weights import DEFAULT_MODEL, ModelFiles, ModelUnavailable, find_model
 
 Vectors = NDArray[np.float32]
+# Half-open code-point offsets into a text.
+Part = tuple[int, int]
 Engine = Literal["auto", "onnx", "torch"]
 # all-MiniLM-L6-v2 was trained on at most this many tokens. Source: its model card.
 _DEFAULT_MAX_TOKENS = 256
@@ -40,6 +42,15 @@ class Embedder(Protocol):
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return an array of shape (len(texts), dimension), float32, each row of length 1."""
+        ...
+
+
+@runtime_checkable
+class PartEmbedder(Protocol):
+    """An embedder that gives, from one reading of a text, also a vector for each of its parts."""
+
+    def embed_parts(self, texts: Sequence[str], parts: Sequence[Sequence[Part]]) -> tuple[Vectors, list[Vectors]]:
+        """Return `embed(texts)`, and for each text an array of shape (len(parts[i]), dimension), rows of length 1."""
         ...
 
 
@@ -84,18 +95,46 @@ class OnnxEmbedder:
     def embed(self, texts: Sequence[str]) -> Vectors:
         self._open()
         encoded = self._tokenizer.encode_batch(list(texts))
-        if len(encoded) <= 1:
-            rows: Iterable[Vectors] = map(self._run, encoded)
-        else:
-            assert self._pool is not None
-            rows = self._pool.map(self._run, encoded)
-        return np.array(list(rows), dtype=np.float32).reshape(len(texts), self.dimension)
+        rows = self._side_by_side(self._vector, encoded)
+        return np.array(rows, dtype=np.float32).reshape(len(texts), self.dimension)
 
-    def _run(self, encoding: Any) -> Vectors:
+    def embed_parts(self, texts: Sequence[str], parts: Sequence[Sequence[Part]]) -> tuple[Vectors, list[Vectors]]:
+        """See `PartEmbedder`: a part's vector is the mean of its tokens as they were read in their text.
+
+        A part that begins beyond the model's last token is read alone.
+        """
+        self._open()
+        encoded = self._tokenizer.encode_batch(list(texts))
+        found = self._side_by_side(self._with_parts, list(zip(texts, encoded, parts, strict=True)))
+        whole = np.array([vector for vector, _ in found], dtype=np.float32).reshape(len(texts), self.dimension)
+        return whole, [rows for _, rows in found]
+
+    def _side_by_side(self, work: Callable[[Any], Any], items: Sequence[Any]) -> list[Any]:
+        assert self._pool is not None
+        return [work(item) for item in items] if len(items) <= 1 else list(self._pool.map(work, items))
+
+    def _vector(self, encoding: Any) -> Vectors:
+        return self._run(encoding, ["embedding"])[0]
+
+    def _run(self, encoding: Any, outputs: list[str]) -> list[Vectors]:
         ids = np.array([encoding.ids], dtype=np.int64)
-        (vectors,) = self._session.run(None, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
-        row: Vectors = vectors[0]
-        return row
+        found = self._session.run(outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        return [rows[0] for rows in found]
+
+    def _with_parts(self, item: tuple[str, Any, Sequence[Part]]) -> tuple[Vectors, Vectors]:
+        text, encoding, parts = item
+        vector, tokens = self._run(encoding, ["embedding", "tokens"])
+        # The marks at both ends have no width: they belong to no part.
+        starts, ends = np.array(encoding.offsets, dtype=np.int64).T
+        rows = np.zeros((len(parts), self.dimension), np.float32)
+        for place, (start, end) in enumerate(parts):
+            inside = (starts >= start) & (ends <= end) & (ends > starts)
+            if inside.any():
+                rows[place] = tokens[inside].mean(axis=0)
+            else:
+                rows[place] = self._vector(self._tokenizer.encode(text[start:end]))
+        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
+        return vector, rows / np.maximum(lengths, np.float32(1e-9))
 
     def _open(self) -> None:
         with self._opening:

@@ -12,7 +12,7 @@ import shutil
 import tempfile
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from index.weights import ModelFiles, find_model, sha256_of
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Changes when the export below does, so that an older cached file is not taken for a new one.
-EXPORT_VERSION = 1
+EXPORT_VERSION = 2
 _MODEL_FILE = "model.int8.onnx"
 _STAMP_FILE = "made-from.json"
 
@@ -101,16 +101,17 @@ def _export(model: ModelFiles, folder: Path) -> None:
         trust_remote_code=False,
         model_kwargs={"use_safetensors": True, "attn_implementation": "eager"},
     ).eval()
-    encoder = reference[0].auto_model
+    encoder: Any = reference[0].auto_model
 
     class Pooled(torch.nn.Module):
-        """Mean over the tokens that are not padding, then length 1: what the model's own pipeline does."""
+        """Mean over the tokens that are not padding, then length 1: what the model's own pipeline does; and the
+        tokens themselves, for the vectors of a text's parts."""
 
         def __init__(self) -> None:
             super().__init__()
             self.encoder = encoder
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
             tokens = self.encoder(
                 input_ids=input_ids,
                 attention_mask=attention_mask,
@@ -118,7 +119,7 @@ def _export(model: ModelFiles, folder: Path) -> None:
             ).last_hidden_state
             mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
             mean = (tokens * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=-1)
+            return torch.nn.functional.normalize(mean, dim=-1), tokens
 
     example = torch.ones((2, 8), dtype=torch.long)
     full = folder / "full.onnx"
@@ -133,11 +134,12 @@ def _export(model: ModelFiles, folder: Path) -> None:
                 (example, example),
                 str(full),
                 input_names=["input_ids", "attention_mask"],
-                output_names=["embedding"],
+                output_names=["embedding", "tokens"],
                 dynamic_axes={
                     "input_ids": {0: "batch", 1: "tokens"},
                     "attention_mask": {0: "batch", 1: "tokens"},
                     "embedding": {0: "batch"},
+                    "tokens": {0: "batch", 1: "tokens"},
                 },
                 opset_version=17,
                 dynamo=False,

@@ -6,10 +6,11 @@ the question is about is the retrieval's work.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, get_args
 
 Intent = Literal[
     "definition",
@@ -121,6 +122,26 @@ _HEADING_CUES: dict[Intent, str] = {
     r"consideration\w*|"
     r"coping|support\w*|home\b|eating",
 }
+
+
+# One bit an intent; the order is part of every index.
+_BITS: dict[Intent, int] = {intent: 1 << place for place, intent in enumerate(get_args(Intent))}
+
+
+def intents_digest() -> str:
+    """Return a hash of all cue words: sections that were read by other ones must be read again."""
+    cues = repr((get_args(Intent), _QUESTION_CUES, _DEFINITION.pattern, _HEADING_CUES))
+    return hashlib.sha256(cues.encode()).hexdigest()[:16]
+
+
+def intent_bits(intents: Iterable[Intent]) -> int:
+    """Return intents as the sum of their bits, below 2 ** 16.
+
+    Example:
+        >>> intent_bits(["definition", "causes"])
+        5
+    """
+    return sum(_BITS[intent] for intent in frozenset(intents))
 
 
 def _compiled(table: dict[Intent, str]) -> dict[Intent, re.Pattern[str]]:

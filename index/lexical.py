@@ -199,27 +199,37 @@ def content_terms(text: str) -> list[str]:
     return list(dict.fromkeys(term for word in named for term in terms_of(word)))
 
 
-def build_lexical(folder: Path, entries: Iterable[LexicalEntry]) -> None:
-    """Write a new index into the empty `folder`; one segment order, so that equal entries give equal ranks."""
-    from tantivy import Document, Index
+class LexicalWriter:
+    """Writes a new index into an empty folder; one segment order, so that equal entries give equal ranks."""
 
-    folder.mkdir(parents=True, exist_ok=True)
-    index = Index(_schema(), path=str(folder))
-    index.register_tokenizer(_ANALYZER, _analyzer())
-    writer = index.writer(heap_size=_WRITER_HEAP_BYTES, num_threads=1)
-    for entry in entries:
-        document = Document()
-        document.add_unsigned("row", entry.row)
-        for field in FIELD_WEIGHTS:
-            if text := getattr(entry, field):
-                document.add_text(field, text)
-        writer.add_document(document)
-    writer.commit()
-    writer.wait_merging_threads()
+    def __init__(self, folder: Path) -> None:
+        from tantivy import Index
+
+        folder.mkdir(parents=True, exist_ok=True)
+        index = Index(_schema(), path=str(folder))
+        index.register_tokenizer(_ANALYZER, _analyzer())
+        self._writer = index.writer(heap_size=_WRITER_HEAP_BYTES, num_threads=1)
+
+    def add(self, entries: Iterable[LexicalEntry]) -> None:
+        """Write the next entries."""
+        from tantivy import Document
+
+        for entry in entries:
+            document = Document()
+            document.add_unsigned("row", entry.row)
+            for field in FIELD_WEIGHTS:
+                if text := getattr(entry, field):
+                    document.add_text(field, text)
+            self._writer.add_document(document)
+
+    def close(self) -> None:
+        """Write what was added to the disk."""
+        self._writer.commit()
+        self._writer.wait_merging_threads()
 
 
 class LexicalIndex:
-    """Reads what `build_lexical` wrote."""
+    """Reads what `LexicalWriter` wrote."""
 
     def __init__(self, folder: Path) -> None:
         from tantivy import Index
@@ -259,7 +269,7 @@ class LexicalIndex:
             clauses.append((Occur.Must, some))
         with _panics_shown(self._folder):
             found = self._searcher.search(Query.boolean_query(clauses), limit, count=False)
-            rows = self._searcher.fast_field_values("row", [address for _, address in found.hits])
+            rows: list[Any] = self._searcher.fast_field_values("row", [address for _, address in found.hits])
         ranked = [(int(row), float(score)) for row, (score, _) in zip(rows, found.hits, strict=True)]
         return sorted(ranked, key=lambda hit: (-hit[1], hit[0]))
 

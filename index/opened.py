@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from index.embedding import Embedder, Vectors
-from index.intents import section_intents
+from index.intents import intent_bits, intents_digest, section_intents
 from index.lexical import LexicalIndex, content_terms
 from index.manifest import (
     IndexUnavailable,
@@ -27,9 +27,11 @@ from index.manifest import (
     read_manifest,
 )
 from index.records import DamagedIndex, Records
+from index.rows import read_rows
 from index.search import LEXICAL_DEPTH, Hit, Query, Ranked, fuse, lexical_hits
 from index.signs import SignVectors
 from index.titles import Titles
+from index.unit_vectors import StoredUnitVectors
 from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, SIGNS_LIMIT, ChromaVectors, FlatVectors, StoreFault
 
 # How many neighbours the graph is asked for when the collection is too large to be scanned.
@@ -85,11 +87,10 @@ class OpenIndex:
             self.vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension)
             self.abbreviations: dict[str, str] = json.loads((generation / "abbreviations.json").read_text("utf-8"))
             self.titles = Titles(generation / "titles.sqlite")
-            self._documents_of_rows = self.records.document_positions()
-            self._intents = [
-                section_intents(path, question) for path, question in self.records.sections_and_questions()
-            ]
-            fits = len(self.lexical) == len(self._intents) == manifest.passages
+            self._rows = read_rows(generation, manifest.passages)
+            self._intents = self._section_intents()
+            self._units = StoredUnitVectors(generation, manifest.passages, manifest.dimension)
+            fits = len(self.lexical) == manifest.passages
             if manifest.passages > EXACT_LIMIT:
                 self._signs = SignVectors(generation / "signs.npy", manifest.passages, manifest.dimension)
             if manifest.passages > SIGNS_LIMIT:
@@ -99,6 +100,13 @@ class OpenIndex:
             raise DamagedIndex(f"{generation} cannot be opened ({error})") from error
         if not fits:
             raise DamagedIndex(f"{generation} holds parts of different builds")
+
+    def _section_intents(self) -> NDArray[np.uint16]:
+        """Return what each row's section offers, read anew if this program reads headings by other words."""
+        if self.manifest.intents == intents_digest():
+            return np.ascontiguousarray(self._rows["intents"])
+        read = (intent_bits(section_intents(*row)) for row in self.records.sections_and_questions())
+        return np.fromiter(read, np.uint16, self.manifest.passages)
 
     @property
     def version(self) -> str:
@@ -111,12 +119,16 @@ class OpenIndex:
 
     def document_id(self, row: int) -> str:
         """Return the id of the document that a passage row belongs to."""
-        return self.records.document_ids[self._documents_of_rows[row]]
+        return self.records.document_id(int(self._rows["document"][row]))
 
     def rows_of_documents(self, document_ids: Sequence[str]) -> NDArray[np.bool_]:
         """Return a mask over rows, true for the passages of these documents."""
-        wanted = {position for position, name in enumerate(self.records.document_ids) if name in set(document_ids)}
-        return np.array([position in wanted for position in self._documents_of_rows], dtype=bool)
+        known = [self.records.position(name) for name in dict.fromkeys(document_ids) if name in self.records]
+        return np.isin(self._rows["document"], known)
+
+    def approved_rows(self) -> NDArray[np.bool_]:
+        """Return a mask over rows, true for the passages of documents that a clinician has approved."""
+        return np.asarray(self._rows["approved"] == 1)
 
     def together(self, phrase: str, topic: str) -> bool:
         """Say whether a passage that holds all terms of `phrase` is among those found by the terms of `topic`."""
@@ -125,6 +137,13 @@ class OpenIndex:
             return False
         found = self.lexical.search(dict.fromkeys(about, 1.0), _TOGETHER_DEPTH, required=wanted, any_of=about)
         return bool(found)
+
+    def unit_vectors(self, row: int, units: Sequence[int]) -> Vectors | None:
+        """Return the vectors of some units of a passage, by their places in it, shape (len(units), dimension).
+
+        None if the index holds none: its model does not give them.
+        """
+        return self._units.of(row, units) if len(self._units) else None
 
     def query_vectors(self, queries: Sequence[Query]) -> Vectors:
         """Return one unit vector a query, shape (n, dimension): the question's, leaning towards its context."""
@@ -137,7 +156,7 @@ class OpenIndex:
             [made[places[q.text]] + sum((w * made[places[t]] for t, w in q.context), np.float32(0)) for q in queries],
             dtype=np.float32,
         )
-        lengths: Vectors = np.linalg.norm(mixed, axis=1, keepdims=True)
+        lengths = np.linalg.norm(mixed, axis=1, keepdims=True).astype(np.float32)
         unit: Vectors = mixed / np.maximum(lengths, np.float32(1e-9))
         return unit
 

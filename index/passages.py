@@ -94,9 +94,16 @@ class Passage:
         return "\n".join([*(part for part in head if part), self.text])
 
     @property
+    def embedded_units(self) -> tuple[Span, ...]:
+        """Return where its units stand in `embedded_text`: half-open code-point offsets, in the units' order."""
+        shift = len(self.embedded_text) - len(self.text) - self.start
+        return tuple((unit.start + shift, unit.end + shift) for unit in self.units)
+
+    @property
     def embedding_key(self) -> str:
-        """Return the content hash under which its vector is kept."""
-        return hashlib.sha256(self.embedded_text.encode("utf-8", "surrogatepass")).hexdigest()
+        """Return the content hash under which its vector and those of its units are kept."""
+        content = f"{self.embedded_units}\n{self.embedded_text}"
+        return hashlib.sha256(content.encode("utf-8", "surrogatepass")).hexdigest()
 
     def expected_id(self) -> str:
         """Return the id that this content has; it differs from `id` if a byte was changed since."""

@@ -31,6 +31,8 @@ CREATE INDEX documents_by_title ON documents (title);
 # One answer looks at some ten documents; a conversation returns to the same ones.
 _CACHED_DOCUMENTS = 256
 _CACHED_PASSAGES = 4096
+# An evaluation names a hundred documents a question.
+_CACHED_IDS = 65_536
 
 
 class DamagedIndex(Exception):
@@ -103,10 +105,8 @@ class Records:
         self._connection = sqlite3.connect(
             f"{path.absolute().as_uri()}?mode=ro&immutable=1", uri=True, check_same_thread=False
         )
-        named = self._connection.execute("SELECT id, title FROM documents ORDER BY position").fetchall()
-        self.document_ids: tuple[str, ...] = tuple(name for name, _ in named)
-        self._titles = tuple(title for _, title in named)
-        self._positions = {name: position for position, name in enumerate(self.document_ids)}
+        (self.documents,) = self._connection.execute("SELECT count(*) FROM documents").fetchone()
+        self._id_at = lru_cache(_CACHED_IDS)(self._read_id)
         self._document = lru_cache(_CACHED_DOCUMENTS)(self._read_document)
         self._passage = lru_cache(_CACHED_PASSAGES)(self._read_passage)
 
@@ -115,15 +115,31 @@ class Records:
         self._connection.close()
 
     def __contains__(self, document_id: object) -> bool:
-        return document_id in self._positions
+        return isinstance(document_id, str) and self._find(document_id) is not None
+
+    @property
+    def document_ids(self) -> tuple[str, ...]:
+        """Return the ids of all documents in the index's order; they are read from the disk each time."""
+        return tuple(row[0] for row in self._connection.execute("SELECT id FROM documents ORDER BY position"))
+
+    def document_id(self, position: int) -> str:
+        """Return the id of the document at a position."""
+        return self._id_at(position)
+
+    def position(self, document_id: str) -> int:
+        """Return a document's position. Raises KeyError if it is not in the index."""
+        found = self._find(document_id)
+        if found is None:
+            raise KeyError(document_id)
+        return found
 
     def document(self, document_id: str) -> Document:
         """Return a document. Raises KeyError if it is not in the index."""
-        return self._document(self._positions[document_id])
+        return self._document(self.position(document_id))
 
     def titles(self) -> dict[str, str]:
         """Return document id -> title, in the index's order."""
-        return dict(zip(self.document_ids, self._titles, strict=True))
+        return dict(self._connection.execute("SELECT id, title FROM documents ORDER BY position"))
 
     def documents_titled(self, title: str, limit: int = 20) -> list[str]:
         """Return the ids of documents with exactly this title, in the index's order, at most `limit`."""
@@ -156,10 +172,6 @@ class Records:
         found = dict(self._connection.execute(f"SELECT id, row FROM passages WHERE id IN ({marks})", passage_ids))
         return [found[name] for name in passage_ids if name in found]
 
-    def document_positions(self) -> list[int]:
-        """Return for each passage row the position of its document."""
-        return [row[0] for row in self._connection.execute("SELECT document FROM passages ORDER BY row")]
-
     def sections_and_questions(self) -> Iterator[tuple[tuple[str, ...], str]]:
         """Yield for each passage row its section path and the question that its document answers.
 
@@ -177,33 +189,46 @@ class Records:
 
     def rows_of_document(self, document_id: str) -> list[int]:
         """Return the rows of a document's passages, in its order. Raises KeyError if it is not in the index."""
-        position = self._positions[document_id]
+        position = self.position(document_id)
         return [
             row[0]
             for row in self._connection.execute("SELECT row FROM passages WHERE document = ? ORDER BY row", (position,))
         ]
+
+    def _find(self, document_id: str) -> int | None:
+        row = self._connection.execute("SELECT position FROM documents WHERE id = ?", (document_id,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def _read_id(self, position: int) -> str:
+        row = self._connection.execute("SELECT id FROM documents WHERE position = ?", (position,)).fetchone()
+        if row is None:
+            raise DamagedIndex(f"document {position} is not there")
+        return str(row[0])
 
     def _read_document(self, position: int) -> Document:
         try:
             *row, check_sum = self._connection.execute(
                 "SELECT * FROM documents WHERE position = ?", (position,)
             ).fetchone()
-            if _check_sum(row) == check_sum and row[1] == self.document_ids[position]:
+            if _check_sum(row) == check_sum:
                 return Document.from_dict(json.loads(zlib.decompress(row[-1])))
         except (sqlite3.Error, zlib.error, ValueError, TypeError, KeyError) as error:
-            raise DamagedIndex(f"document {self.document_ids[position]!r} cannot be read") from error
-        raise DamagedIndex(f"document {self.document_ids[position]!r} was changed since it was indexed")
+            raise DamagedIndex(f"document {position} cannot be read") from error
+        raise DamagedIndex(f"document {position} was changed since it was indexed")
 
     def _read_passage(self, row: int) -> Passage:
         try:
-            *values, check_sum = self._connection.execute("SELECT * FROM passages WHERE row = ?", (row,)).fetchone()
+            *values, check_sum, document_id, title = self._connection.execute(
+                "SELECT p.*, d.id, d.title FROM passages p JOIN documents d ON d.position = p.document WHERE p.row = ?",
+                (row,),
+            ).fetchone()
             if _check_sum(values) != check_sum:
                 raise DamagedIndex(f"passage {row} was changed since it was indexed")
-            _, name, position, section, text, start, end, lead_ins, page, uncertain, units = values
+            _, name, _, section, text, start, end, lead_ins, page, uncertain, units = values
             passage = Passage(
                 id=name,
-                document_id=self.document_ids[position],
-                title=self._titles[position],
+                document_id=document_id,
+                title=title,
                 section=tuple(json.loads(section)),
                 text=text,
                 start=start,

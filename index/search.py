@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from index.intents import Intent, question_intents
+from index.intents import Intent, intent_bits, question_intents
 from index.lexical import LexicalIndex, content_terms, terms_of
 from index.passages import Passage
 
@@ -93,13 +93,13 @@ def fuse(
     dense: Mapping[int, float] | NDArray[np.float32],
     lexical: Sequence[tuple[int, float]],
     query: Query,
-    section_intents: Sequence[frozenset[Intent]],
+    section_intents: NDArray[np.uint16],
     limit: int,
 ) -> Ranked:
     """Rank rows by the weighted sum of both lists, best first, ties by row.
 
     `dense` holds a cosine for every row (an array), or for some (a mapping: the rest is not ranked). `lexical`
-    is (row, BM25 score), best first.
+    is (row, BM25 score), best first. `section_intents` are the bits (see `intent_bits`) of every row.
     """
     if isinstance(dense, np.ndarray):
         rows = np.arange(len(dense))
@@ -119,8 +119,7 @@ def fuse(
         fused[~query.allowed[rows]] = -np.inf
     depth = min(len(rows), max(_BONUS_DEPTH, 2 * limit))
     top = np.argpartition(-fused, depth - 1)[:depth] if depth < len(rows) else np.arange(len(rows))
-    asked = query.asked
-    matches = np.array([bool(asked & section_intents[int(row)]) for row in rows[top]], dtype=bool)
+    matches = (section_intents[rows[top]] & intent_bits(query.asked)) != 0
     fused = fused[top] + INTENT_BONUS * matches
     order = np.lexsort((rows[top], -fused))
     order = order[np.isfinite(fused[order])][:limit]

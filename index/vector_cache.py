@@ -1,4 +1,4 @@
-"""Vectors by content hash, kept between builds.
+"""Vectors of passages and of their units by content hash, kept between builds.
 
 Is: what makes a second build quick and a killed one resumable. Is not: searched.
 """
@@ -9,11 +9,13 @@ import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from index.embedding import Vectors
+from index.unit_vectors import Packed, packed_type
 from index.weights import sha256_of
 
 # SQLite's codes for a file whose content makes no sense, as opposed to a disk that is full or cannot be read.
@@ -22,14 +24,23 @@ _DAMAGED = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What is kept of one passage: its vector, shape (dimension,), and the packed vectors of its units."""
+
+    vector: Vectors
+    units: Packed
+
+
 class VectorCache:
     """One SQLite file; `identity` names the embedder whose vectors are asked for.
 
     A file that is damaged is thrown away: the vectors in it can be made again.
     """
 
-    def __init__(self, path: Path, identity: str) -> None:
+    def __init__(self, path: Path, identity: str, dimension: int) -> None:
         self._path = path
+        self._dimension = dimension
         self._identity = identity
         _seal_of(path).unlink(missing_ok=True)
         try:
@@ -37,8 +48,8 @@ class VectorCache:
         except sqlite3.DatabaseError as error:
             self._start_anew(error)
 
-    def get(self, keys: Sequence[str]) -> dict[str, Vectors]:
-        """Return the vectors that are known; one whose bytes changed on the disk counts as unknown."""
+    def get(self, keys: Sequence[str]) -> dict[str, Kept]:
+        """Return what is known; one whose bytes changed on the disk counts as unknown."""
         named = {self._name(key): key for key in keys}
         marks = ",".join("?" * len(named))
         try:
@@ -49,14 +60,17 @@ class VectorCache:
             self._start_anew(error)
             return {}
         return {
-            named[name]: np.frombuffer(raw, dtype=np.float32)
+            named[name]: self._unpacked(raw)
             for name, raw, check_sum in found
             if isinstance(raw, bytes) and _check_sum(name, raw) == check_sum
         }
 
-    def put(self, vectors: dict[str, Vectors]) -> None:
+    def put(self, vectors: dict[str, Kept]) -> None:
         """Keep vectors; the batch is on the disk when this returns, or none of it is."""
-        rows = [(self._name(key), vector.astype(np.float32).tobytes()) for key, vector in vectors.items()]
+        rows = [
+            (self._name(key), kept.vector.astype(np.float32).tobytes() + kept.units.tobytes())
+            for key, kept in vectors.items()
+        ]
         sealed = [(name, raw, _check_sum(name, raw)) for name, raw in rows]
         try:
             self._write(sealed)
@@ -99,6 +113,10 @@ class VectorCache:
         for suffix in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + suffix).unlink(missing_ok=True)
         self._connection = _open(self._path)
+
+    def _unpacked(self, raw: bytes) -> Kept:
+        vector = np.frombuffer(raw, np.float32, self._dimension)
+        return Kept(vector, np.frombuffer(raw, packed_type(self._dimension), offset=vector.nbytes))
 
     def _name(self, key: str) -> str:
         return f"{self._identity}:{key}"

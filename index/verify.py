@@ -113,8 +113,8 @@ def _faults_beside(root: Path) -> Iterator[str]:
 
 
 def _record_faults(records: Records, manifest: Manifest) -> Iterator[str]:
-    if len(records.document_ids) != manifest.documents:
-        yield f"records.sqlite holds {len(records.document_ids)} documents, the manifest says {manifest.documents}"
+    if records.documents != manifest.documents:
+        yield f"records.sqlite holds {records.documents} documents, the manifest says {manifest.documents}"
     count = 0
     stored = records.passages()
     for name in records.document_ids:

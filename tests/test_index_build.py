@@ -16,7 +16,7 @@ from corpus.documents import UnreadableSource
 from index import build as build_module
 from index.build import NothingToIndex, build
 from index.lexical import content_terms
-from index.manifest import current_generation, read_manifest
+from index.manifest import current_generation, read_manifest, switch_to
 from index.opened import OpenIndex
 from index.search import Query
 from index.verify import verify
@@ -283,3 +283,15 @@ def test_long_batches_are_cut_at_the_batch_size(tmp_path, monkeypatch):
     opened = OpenIndex(tmp_path / "ix", TinyEmbedder())
     (hit,) = opened.search(Query("muscle relaxants for n3"), 1)
     assert hit.passage.document_id == "n3"
+
+
+def test_index_of_another_layout_is_built_anew(articles, tmp_path):
+    """After the program's layout has changed, the same sources are not "unchanged": what they were made into is."""
+    run(articles, tmp_path / "ix")
+    generation = current_generation(tmp_path / "ix")
+    path = generation / "manifest.json"
+    path.write_text(path.read_text("utf-8").replace('"schema": ', '"schema": 9'), "utf-8")
+    switch_to(tmp_path / "ix", generation.name)
+    run(articles, tmp_path / "ix")
+    assert current_generation(tmp_path / "ix") != generation
+    assert OpenIndex(tmp_path / "ix", TinyEmbedder()).records.documents == 3

@@ -7,10 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from index.lexical import LexicalEntry, LexicalIndex, build_lexical, content_terms, terms_of
+from index.intents import intent_bits
+from index.lexical import LexicalEntry, LexicalIndex, LexicalWriter, content_terms, terms_of
 from index.search import DENSE_WEIGHT, INTENT_BONUS, Query, fuse
-from index.vector_cache import VectorCache, cache_fault
-from index.vectors import ChromaVectors, FlatVectors, StoreFault, missing_from, write_vectors
+from index.unit_vectors import pack
+from index.vector_cache import Kept, VectorCache, cache_fault
+from index.vectors import ChromaVectors, FlatVectors, StoreFault, VectorWriter, missing_from
 
 
 def unit(*rows):
@@ -18,7 +20,15 @@ def unit(*rows):
     return found / np.linalg.norm(found, axis=1, keepdims=True)
 
 
+def write(path, *batches):
+    writer = VectorWriter(path, batches[0].shape[1])
+    for batch in batches:
+        writer.add(batch)
+    writer.close()
+
+
 ROWS = unit([1, 0, 0], [0, 1, 0], [1, 1, 0])
+KEPT = {name: Kept(ROWS[row], pack(ROWS[: row + 1])) for row, name in enumerate(("one", "two"))}
 
 
 def test_chroma_gives_cosine_similarities(tmp_path):
@@ -74,7 +84,7 @@ def test_store_that_is_no_store_is_a_fault(tmp_path):
 
 def test_flat_vectors_are_a_numpy_file(tmp_path):
     """What is written batch by batch is read back whole, also by NumPy itself."""
-    write_vectors(tmp_path / "v.npy", [ROWS[:2], ROWS[2:]], 3, 3)
+    write(tmp_path / "v.npy", ROWS[:2], ROWS[2:])
     flat = FlatVectors(tmp_path / "v.npy", 3, 3)
     assert len(flat) == 3 and np.array_equal(flat.rows, ROWS) and np.array_equal(np.load(tmp_path / "v.npy"), ROWS)
     assert flat.similarities(ROWS).tolist() == (ROWS @ ROWS.T).tolist()
@@ -84,7 +94,7 @@ def test_flat_vectors_are_a_numpy_file(tmp_path):
 @pytest.mark.parametrize(("count", "dimension"), [(2, 3), (3, 4), (9, 1)])
 def test_flat_vectors_of_another_shape_are_refused(tmp_path, count, dimension):
     """A file of another shape than the manifest says is refused."""
-    write_vectors(tmp_path / "v.npy", [ROWS], 3, 3)
+    write(tmp_path / "v.npy", ROWS)
     with pytest.raises(ValueError, match=f"does not hold {count} vectors of {dimension} numbers"):
         FlatVectors(tmp_path / "v.npy", count, dimension)
 
@@ -100,7 +110,9 @@ def words(tmp_path):
         LexicalEntry(2, "Œdema", "Signs", "", "Naïve patients with oedema of the calves."),
         LexicalEntry(3, "", "", "", "Nothing of the kind."),
     ]
-    build_lexical(tmp_path / "words", entries)
+    writer = LexicalWriter(tmp_path / "words")
+    writer.add(entries)
+    writer.close()
     return LexicalIndex(tmp_path / "words")
 
 
@@ -148,20 +160,21 @@ def test_terms_of_any_text(text):
 
 def test_cache_returns_what_it_was_given(tmp_path):
     """Vectors come back bit for bit, to the identity that put them there."""
-    cache = VectorCache(tmp_path / "c.sqlite", "model-a")
-    cache.put({"one": ROWS[0], "two": ROWS[1]})
+    cache = VectorCache(tmp_path / "c.sqlite", "model-a", 3)
+    cache.put(KEPT)
     assert set(cache.get(["one", "two", "three"])) == {"one", "two"}
-    assert np.array_equal(cache.get(["two"])["two"], ROWS[1])
+    found = cache.get(["two"])["two"]
+    assert np.array_equal(found.vector, ROWS[1]) and np.array_equal(found.units, KEPT["two"].units)
     cache.close()
-    other = VectorCache(tmp_path / "c.sqlite", "model-b")
+    other = VectorCache(tmp_path / "c.sqlite", "model-b", 3)
     assert other.get(["one"]) == {} and len(other) == 2
     other.close()
 
 
 def test_cache_forgets_what_is_not_kept(tmp_path):
     """Only the vectors of the named keys stay."""
-    cache = VectorCache(tmp_path / "c.sqlite", "m")
-    cache.put({"one": ROWS[0], "two": ROWS[1]})
+    cache = VectorCache(tmp_path / "c.sqlite", "m", 3)
+    cache.put(KEPT)
     cache.keep_only(iter(["two"]))
     assert len(cache) == 1 and set(cache.get(["one", "two"])) == {"two"}
     cache.close()
@@ -169,13 +182,13 @@ def test_cache_forgets_what_is_not_kept(tmp_path):
 
 def test_changed_vector_counts_as_unknown(tmp_path):
     """A vector whose bytes changed on the disk is made again, never used."""
-    cache = VectorCache(tmp_path / "c.sqlite", "m")
-    cache.put({"one": ROWS[0]})
+    cache = VectorCache(tmp_path / "c.sqlite", "m", 3)
+    cache.put({"one": KEPT["one"]})
     cache.close()
     with sqlite3.connect(tmp_path / "c.sqlite") as connection:
         connection.execute("UPDATE vectors SET vector = zeroblob(12)")
     connection.close()
-    cache = VectorCache(tmp_path / "c.sqlite", "m")
+    cache = VectorCache(tmp_path / "c.sqlite", "m", 3)
     assert cache.get(["one"]) == {}
     cache.close()
 
@@ -184,8 +197,8 @@ def test_seal_tells_a_changed_byte(tmp_path):
     """A sealed cache that was changed is a fault; one that is being written is none."""
     path = tmp_path / "c.sqlite"
     assert cache_fault(path) == ""
-    cache = VectorCache(path, "m")
-    cache.put({"one": ROWS[0]})
+    cache = VectorCache(path, "m", 3)
+    cache.put({"one": KEPT["one"]})
     assert cache_fault(path) == ""
     cache.seal()
     assert cache_fault(path) == ""
@@ -199,14 +212,14 @@ def test_seal_tells_a_changed_byte(tmp_path):
 def test_damaged_cache_begins_anew(tmp_path, content):
     """A file that is no database is replaced by an empty cache."""
     (tmp_path / "c.sqlite").write_bytes(content)
-    cache = VectorCache(tmp_path / "c.sqlite", "m")
+    cache = VectorCache(tmp_path / "c.sqlite", "m", 3)
     assert cache.get(["one"]) == {}
-    cache.put({"one": ROWS[0]})
+    cache.put({"one": KEPT["one"]})
     assert set(cache.get(["one"])) == {"one"}
     cache.close()
 
 
-NONE = [frozenset()] * 3
+NONE = np.zeros(3, np.uint16)
 
 
 def test_fusion_by_hand():
@@ -221,7 +234,7 @@ def test_fusion_by_hand():
 
 def test_section_of_the_asked_kind_is_lifted():
     """A section of the kind that is asked for gets the bonus."""
-    intents = [frozenset(), frozenset({"dose"}), frozenset({"outlook"})]
+    intents = np.array([intent_bits(offered) for offered in ((), ("dose",), ("outlook",))], np.uint16)
     query = Query("x", intents=frozenset({"dose"}))
     ranked = fuse(np.array([0.5, 0.5, 0.5], np.float32), [], query, intents, 3)
     assert ranked.rows.tolist() == [1, 0, 2]

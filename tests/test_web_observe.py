@@ -29,7 +29,7 @@ REPLY = {
 
 def bot(index):
     """Return what the routes read of a chatbot."""
-    records = SimpleNamespace(document_ids=("a", "b"))
+    records = SimpleNamespace(documents=2)
     return SimpleNamespace(settings=SimpleNamespace(index=index), opened=SimpleNamespace(version="v7", records=records))
 
 

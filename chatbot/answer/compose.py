@@ -178,8 +178,7 @@ def _candidates(
         for unit in hit.passage.units:
             text = document.text[unit.start : unit.end]
             context = unit_context(document, hit.passage, unit)
-            # A sentence that gives orders to a language model is no advice to a reader.
-            if not _quotable(text, unit, context) or is_instruction(text):
+            if not _quotable(text, unit, context):
                 continue
             terms = frozenset(terms_of(" ".join((text, *context))))
             shared = len(wanted & terms) / max(1, len(wanted))
@@ -187,11 +186,14 @@ def _candidates(
     # Words first, then meaning: comparing every sentence of eight passages would cost more than the search.
     found.sort(key=lambda row: (-row[0] * 0.5 - evidence.hits[row[1]].score, row[1], row[2].start))
     titles = [hit.passage.title for hit in evidence.hits]
-    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])))
+    # A sentence that gives orders to a language model is no advice to a reader.
+    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])) and not is_instruction(row[3]))
     found = list(islice(suited, _COMPARED_UNITS))
     if not found:
         return []
-    made = vectors.of([" ".join((*context, text)) for _, _, _, text, context, _ in found])
+    made = _stored_vectors([(position, unit) for _, position, unit, *_ in found], evidence, opened)
+    if made is None:
+        made = vectors.of([" ".join((*context, text)) for _, _, _, text, context, _ in found])
     meanings = made @ evidence.vector
     return [
         Candidate(
@@ -208,6 +210,18 @@ def _candidates(
         )
         for (shared, position, unit, text, context, terms), meaning, vector in zip(found, meanings, made, strict=True)
     ]
+
+
+def _stored_vectors(units: Sequence[tuple[int, Unit]], evidence: Evidence, opened: OpenIndex) -> Vectors | None:
+    """Return the vectors of (hit, unit) as they were made at build time, None if the index holds none."""
+    rows = []
+    for position, unit in units:
+        hit = evidence.hits[position]
+        vector = opened.unit_vectors(hit.row, [hit.passage.units.index(unit)])
+        if vector is None:
+            return None
+        rows.append(vector[0])
+    return np.array(rows, dtype=np.float32)
 
 
 def _bonus(resolution: Resolution, text: str, context: tuple[str, ...]) -> float:

@@ -154,7 +154,7 @@ def open_model(
     """
     from langchain.chat_models import init_chat_model
 
-    extra = {"base_url": base_url} if base_url else {}
+    extra: dict[str, Any] = {"base_url": base_url} if base_url else {}
     try:
         # Retries are ours: the provider's own would run past the time that was set.
         model = init_chat_model(

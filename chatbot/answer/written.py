@@ -127,7 +127,7 @@ def _as_draft(written: str) -> Draft | None:
     if not isinstance(found, dict):
         return None
     text = next((found[key] for key in _TEXT_KEYS if isinstance(found.get(key), str)), "")
-    cited = next((found[key] for key in _CITATION_KEYS if key in found), [])
+    cited: Any = next((found[key] for key in _CITATION_KEYS if key in found), [])
     numbers = _numbers(cited) + tuple(int(n) for mark in _MARK.findall(text) for n in re.findall(r"\d+", mark))
     text = re.sub(r"\s+([.!?])", r"\1", _MARK.sub("", text)).strip()
     return Draft(text, tuple(dict.fromkeys(numbers))) if text else None

@@ -82,7 +82,7 @@ def add_routes(app: FastAPI, bot: Chatbot) -> None:
         row = {
             "status": "ok" if ready else "index missing",
             "index_version": bot.opened.version,
-            "documents": len(bot.opened.records.document_ids),
+            "documents": bot.opened.records.documents,
         }
         return Response(json.dumps(row), media_type="application/json", status_code=200 if ready else 503)
 

@@ -84,7 +84,6 @@ def _measure_build(data: Path, out: Path, size: int) -> dict[str, Any]:
     stages = _Stages()
     before = _peak_mib()
     report = build([_corpus(out, size)], root, embedder, model=DEFAULT_MODEL, on_progress=stages)
-    stages.end()
     generation = current_generation(root)
     return {
         "passages": report.passages,
@@ -92,7 +91,7 @@ def _measure_build(data: Path, out: Path, size: int) -> dict[str, Any]:
         "rejected": len(report.rejected),
         "not_prepared": embedder.made,
         "build_seconds": report.seconds,
-        "stages_seconds": stages.seconds,
+        "stages_until_seconds": stages.until,
         "build_peak_mib": _peak_mib(),
         "before_build_mib": before,
         "index_mib": _size_mib(generation),
@@ -139,7 +138,7 @@ def _measure_search(data: Path, out: Path, size: int) -> dict[str, Any]:
     }
     noise = np.random.default_rng(_SEED)
     for share in _FILTERS:
-        names = np.array(opened.records.document_ids)
+        names = np.array(list(opened.records.document_ids))
         kept = noise.choice(names, max(1, int(share * len(names))), replace=False)
         result["filtered_ms"][str(share)] = timed(allowed=opened.rows_of_documents(kept.tolist()))
     result["search_mib"] = _now_mib()
@@ -201,25 +200,16 @@ def _switch(opened: OpenIndex, root: Path, query: Query, vector: Any) -> dict[st
 
 
 class _Stages:
-    """Seconds by stage, as a build reports its progress."""
+    """Seconds from the start until each stage of a build was last heard of; reading to writing run side by side."""
 
     def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._stage, self._since = "", time.perf_counter()
+        self.until: dict[str, float] = {}
+        self._started = time.perf_counter()
 
     def __call__(self, phase: str, done: int, total: int) -> None:
-        if phase == "writing":
-            phase = "writing words" if not done else "writing vectors"
-        elif phase == "verifying" and done:
-            phase = "hashing"
-        if phase != self._stage:
-            self.end()
-            self._stage, self._since = phase, time.perf_counter()
+        if phase not in self.until:
             print(f"{phase} …", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._stage:
-            self.seconds[self._stage] = round(time.perf_counter() - self._since, 1)
+        self.until[phase] = round(time.perf_counter() - self._started, 1)
 
 
 def _table(rows: list[dict[str, Any]]) -> str:
@@ -231,8 +221,8 @@ def _table(rows: list[dict[str, Any]]) -> str:
         "| --- |" + " ---: |" * len(rows),
         cells("build, embedding apart", lambda row: f"{row['build_seconds']:,.0f} s"),
         *(
-            cells(f"  of it {stage}", lambda row, stage=stage: f"{row['stages_seconds'].get(stage, 0):,.0f} s")
-            for stage in rows[0]["stages_seconds"]
+            cells(f"  {stage} until", lambda row, stage=stage: f"{row['stages_until_seconds'].get(stage, 0):,.0f} s")
+            for stage in rows[0]["stages_until_seconds"]
         ),
         cells("memory while building", lambda row: f"{row['build_peak_mib']:,} MiB"),
         cells("index on disk", lambda row: f"{row['index_mib']:,} MiB"),

@@ -24,7 +24,7 @@ import numpy as np
 from corpus.documents import Document
 from corpus.load import load
 from corpus.sentences import split_sentences
-from index.embedding import Embedder, Vectors
+from index.embedding import Embedder, Part, Vectors
 from index.passages import MAX_WORDS, cut
 
 REAL_PASSAGES = 20_000
@@ -36,6 +36,9 @@ _PASSAGES_PER_DOCUMENT = ((1, 0.5), (2, 0.3), (3, 0.2))
 _SHARE_OF_FIRST = 0.7
 # Length of the noise: the cosine of a recombined passage to the mean that it is made from is about .94.
 _NOISE = 0.35
+# The same for the units of a passage, from so many noises.
+_UNIT_NOISE = 0.6
+_NOISES = 4_096
 # Vectors in one call of the model.
 _BATCH = 256
 # A file of JSON Lines holds so many documents: below the limit on one file's size.
@@ -246,6 +249,8 @@ class PreparedEmbedder:
         self._real = real
         self._places = {text_hash(piece.embedded_text): place for place, piece in enumerate(pieces)}
         self._recipes = {name: values for name, values in np.load(recipes).items()}
+        noise = np.random.default_rng(0).standard_normal((_NOISES, model.dimension)).astype(np.float32)
+        self._noises = noise * np.float32(_UNIT_NOISE) / np.linalg.norm(noise, axis=1, keepdims=True)
         self.made = 0
 
     @property
@@ -269,6 +274,16 @@ class PreparedEmbedder:
             self.made += len(unknown)
             rows[unknown] = self._model.embed([texts[place] for place in unknown])
         return rows
+
+    def embed_parts(self, texts: Sequence[str], parts: Sequence[Sequence[Part]]) -> tuple[Vectors, list[Vectors]]:
+        """Return the vectors, and for each unit its passage's vector moved by one of a few thousand noises."""
+        made = self.embed(texts)
+        units = []
+        for text, vector, spans in zip(texts, made, parts, strict=True):
+            first = text_hash(text) % (_NOISES - len(spans)) if len(spans) < _NOISES else 0
+            moved = vector + self._noises[first : first + len(spans)]
+            units.append(moved / np.linalg.norm(moved, axis=1, keepdims=True))
+        return made, units
 
     def _prepared(self, text: str) -> Vectors | None:
         if (place := self._places.get(text_hash(text))) is not None:
