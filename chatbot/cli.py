@@ -74,22 +74,39 @@ def index_command(
     index: IndexOption = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="Index the articles that come with the program.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave an index of other sources as it is.")] = False,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="auto, onnx or torch; ray or ray://HOST:PORT to embed on Ray.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build or update the index so that it holds exactly these sources."""
     from corpus.load import shipped_articles
     from index.build import NothingToIndex, build
+    from index.ray_engine import embed_on_ray, is_ray
 
     paths = [*(sources or []), *([shipped_articles()] if shipped else [])]
     if not paths:
         raise Refused("name at least one file or folder, or --shipped", code=2)
-    settings = _settings(index=index)
+    on_ray = engine is not None and is_ray(engine)
+    settings = _settings(index=index, engine=None if on_ray else engine)
     if keep and _holds_others(settings.index, paths):
         print(f"followup: {settings.index} holds other sources and is left as it is", file=sys.stderr)
         return
     with _progress() as on_progress:
+        embedder = _embedder(settings)
         try:
-            report = build(paths, settings.index, _embedder(settings), model=settings.model, on_progress=on_progress)
+            if on_ray:
+                embed_on_ray(
+                    paths,
+                    settings.index,
+                    embedder,
+                    address=engine or "",
+                    model=settings.model,
+                    cache=settings.cache,
+                    engine=settings.engine,
+                    tell=on_progress,
+                )
+            report = build(paths, settings.index, embedder, model=settings.model, on_progress=on_progress)
         except NothingToIndex as error:
             reasons = "; ".join(f"{entry.path}: {entry.reason}" for entry in error.rejected[:3])
             raise Refused(f"{error}{f' ({reasons})' if reasons else ''}; the index is as it was") from error
@@ -481,6 +498,7 @@ _EXPECTED = frozenset(
         "IndexUnavailable",
         "DamagedIndex",
         "ModelUnavailable",
+        "EngineUnavailable",
         "QuestionFault",
         "NothingToIndex",
         "UnreadableSource",

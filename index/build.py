@@ -105,7 +105,7 @@ def build(
         OSError, sqlite3.Error, StoreFault: the disk is full or cannot be written; likewise.
     """
     started = time.perf_counter()
-    with _writer_lock(root):
+    with writer_lock(root):
         before = manifest_before(root)
         if before or not (root / "CURRENT").exists():
             # What killed builds left, and the generation before the current one: out of use since the last build.
@@ -419,7 +419,8 @@ def _hashes(generation: Path) -> tuple[dict[str, str], dict[str, int]]:
 
 
 @contextmanager
-def _writer_lock(root: Path) -> Iterator[None]:
+def writer_lock(root: Path) -> Iterator[None]:
+    """Hold the lock of the one process that may write in `root`. Raises IndexUnavailable if another holds it."""
     from filelock import FileLock, Timeout
 
     root.mkdir(parents=True, exist_ok=True)
