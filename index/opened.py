@@ -230,5 +230,7 @@ class OpenIndex:
         """Let go of the files."""
         self.records.close()
         self.titles.close()
+        if self._signs is not None:
+            self._signs.close()
         if self._graph is not None:
             self._graph.close()

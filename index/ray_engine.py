@@ -126,21 +126,38 @@ def _embedded(
         }
         for shard in wave
     ]
-    workers = max(1, min(len(rows), int(ray.cluster_resources().get("CPU", 1))))
-    data = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
-        ShardEmbedder,
-        fn_constructor_args=(model, str(cache), engine),
-        batch_size=1,
-        compute=ray.data.ActorPoolStrategy(size=workers),
-        num_cpus=1,
-    )
-    for row in data.iter_rows():
+    done = ray.remote(num_cpus=0)(Wave).remote(rows, model, str(cache), engine)
+    while (row := ray.get(done.next.remote())) is not None:
         if row["identity"] != embedder.identity:
             raise EngineUnavailable(
                 f"a worker runs the model {row['identity']}, this machine {embedder.identity}: install the same version "
                 "of followup and its libraries on all machines"
             )
         yield json.loads(row["keys"]), _unpacked(row, embedder.dimension)
+
+
+class Wave:
+    """Shards on their way through Ray Data; an actor, since Ray Data runs within a cluster, not through a client."""
+
+    def __init__(self, rows: list[dict[str, str]], model: str, cache: str, engine: Engine) -> None:
+        import ray
+        import ray.data
+
+        logging.getLogger("ray.data").setLevel(logging.ERROR)
+        ray.data.DataContext.get_current().enable_progress_bars = False
+        workers = max(1, min(len(rows), int(ray.cluster_resources().get("CPU", 1))))
+        data = ray.data.from_items(rows, override_num_blocks=len(rows)).map_batches(
+            ShardEmbedder,
+            fn_constructor_args=(model, cache, engine),
+            batch_size=1,
+            compute=ray.data.ActorPoolStrategy(size=workers),
+            num_cpus=1,
+        )
+        self._done = iter(data.iter_rows())
+
+    def next(self) -> dict[str, Any] | None:
+        """Return the next shard that is done, None after the last."""
+        return next(self._done, None)
 
 
 def _unpacked(row: dict[str, Any], dimension: int) -> list[Kept]:
@@ -183,7 +200,7 @@ def _connected(address: str) -> Iterator[Any]:
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     try:
         import ray
-        import ray.data
+        import ray.data  # the part that needs pyarrow
     except ImportError as error:
         raise EngineUnavailable("the engine 'ray' needs Ray: pip install 'followup[scale]'") from error
     if address != "ray":
@@ -191,15 +208,13 @@ def _connected(address: str) -> Iterator[Any]:
     if ray.is_initialized():
         raise EngineUnavailable("this process is connected to Ray already: run 'followup index' in one of its own")
     logging.getLogger("ray").setLevel(logging.ERROR)
-    logging.getLogger("ray.data").setLevel(logging.ERROR)
-    ray.data.DataContext.get_current().enable_progress_bars = False
     try:
         if address == "ray":
             ray.init("local", include_dashboard=False, logging_level=logging.ERROR, log_to_driver=False)
         else:
             ray.init(address, logging_level=logging.ERROR, log_to_driver=False)
     except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        raise EngineUnavailable(f"{address}: {_first_line(error)}: {_START_ONE}") from error
+        raise EngineUnavailable(f"{address}: {_first_line(error)} ({_TOKEN}): {_START_ONE}") from error
     try:
         yield ray
     except ray.exceptions.RayError as error:
@@ -212,6 +227,8 @@ _START_ONE = (
     f"start a cluster with 'ray start --head --ray-client-server-port {_DEFAULT_PORT}' and name it as "
     f"ray://HOST:{_DEFAULT_PORT}, or use this machine with --engine ray"
 )
+
+_TOKEN = "where the cluster asks for a token, set RAY_AUTH_MODE=token"
 
 
 def _knock(address: str) -> None:

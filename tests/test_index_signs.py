@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import index.signs
 from index.signs import SignVectors, write_signs
 
 
@@ -38,6 +39,20 @@ def test_candidates_hold_the_nearest(tmp_path, dimension):
         furthest = np.sort(differing)[599]
         assert found.tolist() == np.flatnonzero(differing <= furthest).tolist()
         assert int(np.argmax(rows @ query)) in set(found.tolist())
+
+
+def test_many_rows_are_shared_between_cores(tmp_path, monkeypatch):
+    """Parts that are counted side by side give what one part gives."""
+    noise = np.random.default_rng(9)
+    rows = noise.standard_normal((300_000, 70)).astype(np.float32)
+    write_signs(tmp_path / "s.npy", rows)
+    signs = SignVectors(tmp_path / "s.npy", 300_000, 70)
+    monkeypatch.setattr(index.signs, "available_cores", lambda: 3)
+    differing = ((rows > 0) != (rows[7] > 0)).sum(axis=1)
+    for depth in (1, 50, 5_000):
+        furthest = np.sort(differing)[depth - 1]
+        assert signs.nearest(rows[7], depth).tolist() == np.flatnonzero(differing <= furthest).tolist()
+    signs.close()
 
 
 def test_filter_is_kept(tmp_path):
