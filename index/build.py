@@ -303,7 +303,7 @@ def _check_chroma(generation: Path, ids: Sequence[str], vectors: FlatVectors, on
     if len(ids) > EXACT_LIMIT:
         looked_for = np.linspace(0, len(ids) - 1, _LOOKED_FOR).astype(int)
     with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
-        lost = missing_from(store, [ids[row] for row in looked_for], vectors.rows[looked_for])
+        lost = missing_from(store, [ids[row] for row in looked_for.tolist()], vectors.rows[looked_for])
         if len(store) != len(ids) or lost:
             # Never seen with one writer; two of them lose vectors silently.
             raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")

@@ -204,27 +204,26 @@ class OpenIndex:
         """Rank the candidates of both searches, where there are too many passages to compare each one exactly."""
         depth = LEXICAL_DEPTH
         if query.allowed is not None:
-            share = max(np.count_nonzero(query.allowed), 1) / self.manifest.passages
+            share = max(int(np.count_nonzero(query.allowed)), 1) / self.manifest.passages
             depth = min(int(LEXICAL_DEPTH / share), _LEXICAL_DEEPEST)
         lexical = lexical_hits(self.lexical, query, depth)
         if query.allowed is not None:
-            lexical = [hit for hit in lexical if query.allowed[hit[0]]]
-        rows = {*self._near(query, vector, limit)}
-        rows |= {row for row, _ in lexical} | {row for row, _ in query.boosts}
-        listed = sorted(rows)
-        cosines = self.vectors.similarities_of(vector, listed)
-        return fuse(dict(zip(listed, cosines.tolist(), strict=True)), lexical, query, self._intents, limit)
+            # The first stays whatever it is: all others are measured by its score.
+            lexical = [hit for place, hit in enumerate(lexical) if not place or query.allowed[hit[0]]]
+        also = [*(row for row, _ in lexical), *(row for row, _ in query.boosts)]
+        rows = np.unique(np.concatenate([self._near(query, vector, limit), np.array(also, np.int64)]))
+        return fuse((rows, self.vectors.similarities_of(vector, rows)), lexical, query, self._intents, limit)
 
-    def _near(self, query: Query, vector: Vectors, limit: int) -> list[int]:
+    def _near(self, query: Query, vector: Vectors, limit: int) -> NDArray[np.int64]:
         """Return the rows of passages whose vectors are near; the graph knows no filter, so it is asked without one."""
         assert self._signs is not None
         if self._graph is None or query.allowed is not None:
-            return self._signs.nearest(vector, max(_SIGN_DEPTH, limit), query.allowed).tolist()
+            return self._signs.nearest(vector, max(_SIGN_DEPTH, limit), query.allowed)
         try:
             near = self._graph.nearest(vector[None, :], min(max(_GRAPH_DEPTH, limit), self.manifest.passages))[0]
         except StoreFault as error:
             raise DamagedIndex(f"{self.generation / 'chroma'} cannot be read ({error})") from error
-        return self.records.rows_of([name for name, _ in near])
+        return np.array(self.records.rows_of([name for name, _ in near]), np.int64)
 
     def close(self) -> None:
         """Let go of the files."""

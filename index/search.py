@@ -90,7 +90,7 @@ class Ranked:
 
 
 def fuse(
-    dense: Mapping[int, float] | NDArray[np.float32],
+    dense: Mapping[int, float] | tuple[NDArray[np.int64], NDArray[np.float32]] | NDArray[np.float32],
     lexical: Sequence[tuple[int, float]],
     query: Query,
     section_intents: NDArray[np.uint16],
@@ -98,12 +98,14 @@ def fuse(
 ) -> Ranked:
     """Rank rows by the weighted sum of both lists, best first, ties by row.
 
-    `dense` holds a cosine for every row (an array), or for some (a mapping: the rest is not ranked). `lexical`
-    is (row, BM25 score), best first. `section_intents` are the bits (see `intent_bits`) of every row.
+    `dense` holds a cosine for every row (an array), or for some (a mapping, or rising rows with their cosines: the rest
+    is not ranked). `lexical` is (row, BM25 score), best first. `section_intents` are the bits (see `intent_bits`) of every row.
     """
     if isinstance(dense, np.ndarray):
         rows = np.arange(len(dense))
         cosines = dense.astype(np.float64)
+    elif isinstance(dense, tuple):
+        rows, cosines = dense[0], dense[1].astype(np.float64)
     else:
         rows = np.fromiter(sorted(dense), dtype=np.int64, count=len(dense))
         cosines = np.array([dense[int(row)] for row in rows])

@@ -23,8 +23,8 @@ from index.embedding import Vectors, available_cores
 _WORD_BITS = 64
 # Passages compared at once: what is worked on stays in a core's cache.
 _BLOCK = 32_768
-# Fewer passages are not worth a thread: they take .6 ms.
-_MIN_PART = 3 * _BLOCK
+# Fewer passages are not worth a thread: they take 1.6 ms.
+_MIN_PART = 8 * _BLOCK
 # So many words' counts, 64 at most each, add up in one byte.
 _WORDS_ADDED = 3
 # Distances looked at to tell how far the nearest go.

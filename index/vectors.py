@@ -59,7 +59,7 @@ class FlatVectors:
         scores: Vectors = np.stack([np.einsum("ij,j->i", self.rows, query) for query in queries])
         return scores
 
-    def similarities_of(self, query: Vectors, rows: Sequence[int]) -> NDArray[np.float32]:
+    def similarities_of(self, query: Vectors, rows: Sequence[int] | NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the cosine similarity of one query, shape (dimension,), to some rows."""
         found: NDArray[np.float32] = np.einsum("ij,j->i", self.rows[np.asarray(rows, dtype=np.int64)], query)
         return found

@@ -48,6 +48,7 @@ def test_many_rows_are_shared_between_cores(tmp_path, monkeypatch):
     write_signs(tmp_path / "s.npy", rows)
     signs = SignVectors(tmp_path / "s.npy", 300_000, 70)
     monkeypatch.setattr(index.signs, "available_cores", lambda: 3)
+    monkeypatch.setattr(index.signs, "_MIN_PART", index.signs._BLOCK)
     differing = ((rows > 0) != (rows[7] > 0)).sum(axis=1)
     for depth in (1, 50, 5_000):
         furthest = np.sort(differing)[depth - 1]

@@ -54,22 +54,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def ready() -> dict[str, Any]:
     """Export the model if this machine has not yet done so: that happens once, and is not what is measured."""
+    _, embedder = _opened()
+    return {"dimension": int(embedder.embed(["ready"]).shape[1])}
+
+
+def _opened(**given: Any) -> tuple[Any, Any]:
+    """Return the settings, as the environment has them, and their embedder."""
     from chatbot.settings import Settings
     from index.embedding import load_embedder
 
-    settings = Settings()
-    embedder = load_embedder(settings.model, cache=settings.cache, engine=settings.engine)
-    return {"dimension": int(embedder.embed(["ready"]).shape[1])}
+    settings = Settings(**given)
+    return settings, load_embedder(settings.model, cache=settings.cache, engine=settings.engine)
 
 
 def make_index(sources: Sequence[Path], store: Path) -> dict[str, Any]:
     """Build an index of `sources` in `store`."""
-    from chatbot.settings import Settings
     from index.build import build
-    from index.embedding import load_embedder
 
-    settings = Settings(index=store)
-    embedder = load_embedder(settings.model, cache=settings.cache, engine=settings.engine)
+    settings, embedder = _opened(index=store)
     report = build(sources, store, embedder, model=settings.model)
     return {"passages": report.passages, "documents": report.documents, "seconds": report.seconds}
 
@@ -79,11 +81,9 @@ def answer_questions(rows: Sequence[dict[str, Any]], store: Path) -> dict[str, A
     from chatbot.ask import BatchAnswerer, search
     from chatbot.replies import Turn, to_dict
     from chatbot.reply import Chatbot
-    from chatbot.settings import Settings
-    from index.embedding import load_embedder
 
-    settings = Settings(index=store)
-    bot = Chatbot(settings, load_embedder(settings.model, cache=settings.cache, engine=settings.engine))
+    settings, embedder = _opened(index=store)
+    bot = Chatbot(settings, embedder)
     timed = [
         (row["question"], tuple(Turn(turn["role"], turn["content"]) for turn in row["history"]))
         for row in rows
@@ -101,7 +101,8 @@ def answer_questions(rows: Sequence[dict[str, Any]], store: Path) -> dict[str, A
         to_dict(bot.reply(question, turns))
         ask_ms.append(1000 * (time.perf_counter() - started))
     judged = [row for row in rows if row["judged"]]
-    answerer, ranking = BatchAnswerer(bot), {}
+    answerer = BatchAnswerer(bot)
+    ranking: dict[str, list[Any]] = {}
     for start in range(0, len(judged), _BATCH):
         batch = judged[start : start + _BATCH]
         found = answerer.search([(row["question"], row["history"]) for row in batch])
