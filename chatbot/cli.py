@@ -106,7 +106,14 @@ def index_command(
                     engine=settings.engine,
                     tell=on_progress,
                 )
-            report = build(paths, settings.index, embedder, model=settings.model, on_progress=on_progress)
+            report = build(
+                paths,
+                settings.index,
+                embedder,
+                model=settings.model,
+                store=settings.store,
+                on_progress=on_progress,
+            )
         except NothingToIndex as error:
             reasons = "; ".join(f"{entry.path}: {entry.reason}" for entry in error.rejected[:3])
             raise Refused(f"{error}{f' ({reasons})' if reasons else ''}; the index is as it was") from error
@@ -314,7 +321,7 @@ def verify_command(index: IndexOption = None, as_json: JsonOption = False) -> No
     from index.verify import verify
 
     settings = _settings(index=index)
-    found = verify(settings.index)
+    found = verify(settings.index, settings.store)
     if as_json:
         _print_json(
             {
@@ -356,7 +363,7 @@ def serve_command(
             mcp=mcp,
         )
     except ValueError as error:
-        if "password file" not in str(error):
+        if not str(error).startswith("password file"):
             raise
         raise Refused(str(error)) from error
 
@@ -503,6 +510,9 @@ _EXPECTED = frozenset(
         "NothingToIndex",
         "UnreadableSource",
         "ReviewError",
+        "DatabaseFault",
+        "DatabaseUnavailable",
+        "SecretFault",
     }
 )
 # What SQLite and the vector store say of a disk that is full or damaged.

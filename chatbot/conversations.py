@@ -8,17 +8,15 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import secrets
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
 
+from chatbot.database import Database
 from chatbot.masking import masked_reply, storable
 from chatbot.understand.privacy import mask
 
@@ -30,8 +28,6 @@ MAX_TITLE_CHARS = 200
 MAX_COMMENT_CHARS = 2_000
 # Conversations in one list; older ones are found by searching.
 LIST_LIMIT = 200
-# How long a writer waits for another before it gives up.
-_BUSY_SECONDS = 15.0
 # 128 random bits: an id that nobody guesses, although every query asks for the owner too.
 _ID_BYTES = 16
 
@@ -140,17 +136,10 @@ class ConversationStore:
         """Name the database; it is opened, and its tables made, at first use.
 
         Raises:
-            ValueError: `uri` names no database, or one in memory, which threads could not share.
+            DatabaseFault: `uri` names no database, or one in memory, which threads could not share.
         """
-        try:
-            self._url = sa.make_url(uri)
-        except sa.exc.ArgumentError as error:
-            raise ValueError(f"database {uri!r}: give a URI such as sqlite:////path/to/conversations.sqlite") from error
-        if self._is_sqlite and self._url.database in (None, "", ":memory:"):
-            raise ValueError(f"database {uri!r} is in memory: name a file, e.g. sqlite:///conversations.sqlite")
+        self.database = Database(uri)
         self._now = now
-        self._opened: sa.Engine | None = None
-        self._opening = threading.Lock()
 
     def create(self, owner: str, title: str, article_id: str | None = None) -> str:
         """Begin a conversation and return its id."""
@@ -210,14 +199,14 @@ class ConversationStore:
             )
             heads = heads.where(_CONVERSATIONS.c.folded.contains(word, autoescape=True) | _CONVERSATIONS.c.id.in_(said))
         newest = heads.order_by(_CONVERSATIONS.c.updated_at.desc(), _CONVERSATIONS.c.id).limit(LIST_LIMIT)
-        with self._engine().connect() as connection:
+        with self._reading() as connection:
             return [ConversationHead(*row) for row in connection.execute(newest)]
 
     def load(self, owner: str, conversation_id: str) -> Conversation:
         """Return a conversation with every reply as it was given."""
         columns = _CONVERSATIONS.c
         wanted = (columns.id, columns.title, columns.article_id, columns.created_at, columns.updated_at)
-        with self._engine().connect() as connection:
+        with self._reading() as connection:
             head = connection.execute(sa.select(*wanted).where(_is(_CONVERSATIONS, owner, conversation_id))).first()
             if head is None:
                 raise KeyError(conversation_id)
@@ -242,7 +231,10 @@ class ConversationStore:
                 raise KeyError(conversation_id)
 
     def delete(self, owner: str, conversation_id: str) -> None:
-        """Delete a conversation, its turns and its feedback for good: no page of the file holds them after."""
+        """Delete a conversation, its turns and its feedback for good.
+
+        No page of a SQLite file holds them after; a PostgreSQL server overwrites them when it has vacuumed.
+        """
         with self._writing() as connection:
             gone = connection.execute(sa.delete(_CONVERSATIONS).where(_is(_CONVERSATIONS, owner, conversation_id)))
             if not gone.rowcount:
@@ -251,9 +243,9 @@ class ConversationStore:
                 connection.execute(
                     sa.delete(table).where(table.c.owner == owner, table.c.conversation_id == conversation_id)
                 )
-        if self._is_sqlite:
+        if self.database.is_sqlite:
             # The write-ahead log still holds what was deleted until it is emptied.
-            with self._engine().connect() as connection:
+            with self._reading() as connection:
                 connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def add_feedback(
@@ -277,7 +269,8 @@ class ConversationStore:
             raise ValueError(f"the comment has {len(comment):,} characters, the most is {MAX_COMMENT_CHARS:,}")
         its = (_TURNS.c.owner == owner, _TURNS.c.conversation_id == conversation_id, _TURNS.c.position == position)
         with self._writing() as connection:
-            # Writing comes first: it locks, so that no other tab deletes the turn between look and insert.
+            # Writing comes first: it locks, so that no other tab deletes the turn between look and insert. SQLite locks
+            # the file, PostgreSQL the row that is looked at.
             connection.execute(
                 sa.delete(_FEEDBACK).where(
                     _FEEDBACK.c.owner == owner,
@@ -286,7 +279,7 @@ class ConversationStore:
                     _FEEDBACK.c.citation.is_not_distinct_from(citation),
                 )
             )
-            reply = connection.execute(sa.select(_TURNS.c.reply).where(*its)).scalar_one_or_none()
+            reply = connection.execute(sa.select(_TURNS.c.reply).where(*its).with_for_update()).scalar_one_or_none()
             if reply is None:
                 raise KeyError(f"{conversation_id}:{position}")
             cited = [passage.get("number") for passage in json.loads(reply).get("passages", [])]
@@ -306,7 +299,7 @@ class ConversationStore:
 
     def feedback(self, owner: str, conversation_id: str) -> tuple[Feedback, ...]:
         """Return what was said of a conversation's answers, in their order."""
-        with self._engine().connect() as connection:
+        with self._reading() as connection:
             if (
                 connection.execute(
                     sa.select(_CONVERSATIONS.c.id).where(_is(_CONVERSATIONS, owner, conversation_id))
@@ -323,7 +316,7 @@ class ConversationStore:
 
     def judged(self) -> Iterator[tuple[Conversation, tuple[Feedback, ...]]]:
         """Yield every conversation with feedback, of all owners: for the one who runs it, never for a page."""
-        with self._engine().connect() as connection:
+        with self._reading() as connection:
             pairs = connection.execute(
                 sa.select(_FEEDBACK.c.owner, _FEEDBACK.c.conversation_id)
                 .group_by(_FEEDBACK.c.owner, _FEEDBACK.c.conversation_id)
@@ -334,42 +327,21 @@ class ConversationStore:
 
     def exists(self) -> bool:
         """Say whether the database is there already, as far as that can be told without opening it."""
-        return not self._is_sqlite or Path(str(self._url.database)).exists()
+        return self.database.exists()
+
+    def open(self) -> None:
+        """Open the database now. Raises DatabaseFault or DatabaseUnavailable."""
+        self.database.engine(_TABLES)
 
     def close(self) -> None:
         """Close the database's connections."""
-        if self._opened is not None:
-            self._opened.dispose()
-            self._opened = None
+        self.database.close()
 
-    @property
-    def _is_sqlite(self) -> bool:
-        return self._url.get_backend_name() == "sqlite"
+    def _reading(self) -> AbstractContextManager[sa.Connection]:
+        return self.database.reading(_TABLES)
 
-    def _engine(self) -> sa.Engine:
-        with self._opening:
-            if self._opened is None:
-                # An error's message would quote what was asked.
-                try:
-                    engine = sa.create_engine(self._url, pool_pre_ping=not self._is_sqlite, hide_parameters=True)
-                except ModuleNotFoundError as error:
-                    raise ValueError(f"the database needs {error.name}: pip install '{error.name}[binary]'") from error
-                if self._is_sqlite:
-                    _make_private(Path(str(self._url.database)))
-                    sa.event.listen(engine, "connect", _prepare_sqlite)
-                with engine.begin() as connection:
-                    # Not `create_all`, which looks first and fails when another process is as quick.
-                    for table in _TABLES.sorted_tables:
-                        connection.execute(sa.schema.CreateTable(table, if_not_exists=True))
-                        for key in table.indexes:
-                            connection.execute(sa.schema.CreateIndex(key, if_not_exists=True))
-                self._opened = engine
-            return self._opened
-
-    @contextmanager
-    def _writing(self) -> Iterator[sa.Connection]:
-        with self._engine().begin() as connection:
-            yield connection
+    def _writing(self) -> AbstractContextManager[sa.Connection]:
+        return self.database.writing(_TABLES)
 
     def _stamp(self) -> str:
         return self._now().astimezone(datetime.UTC).isoformat(timespec="microseconds")
@@ -397,20 +369,3 @@ def _folded(question: str, reply: Mapping[str, Any]) -> str:
     texts = [question, str(reply.get("standalone_question", ""))]
     texts += [str(statement.get("text", "")) for statement in reply.get("statements", [])]
     return storable("\n".join(texts)).casefold()
-
-
-def _make_private(path: Path) -> None:
-    """Make the file, readable by its owner alone; SQLite gives its side files the same rights."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    cursor = connection.cursor()
-    # Readers do not wait for the writer; a crash of the machine loses at most the last turn, never the file.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute(f"PRAGMA busy_timeout={int(1000 * _BUSY_SECONDS)}")
-    # What is deleted is overwritten with zeros.
-    cursor.execute("PRAGMA secure_delete=ON")
-    cursor.close()

@@ -144,7 +144,7 @@ class Chatbot:
         return self._edition.suggester
 
     def _open(self) -> None:
-        opened = OpenIndex(self.settings.index, self._embedder)
+        opened = OpenIndex(self.settings.index, self._embedder, self.settings.store)
         allowed = opened.approved_rows() if self.settings.require_approved else None
         self._edition = _Edition(opened, Suggester(opened, self.threshold), allowed)
 
@@ -332,7 +332,7 @@ class Chatbot:
         if evidence.features.unknown < _UNKNOWN_SHARE:
             return []
         words = resolution.focus.topic.split()
-        frequency = self.opened.lexical.document_frequency
+        frequency = self.opened.store.document_frequency
         return [w for w in words if (terms := content_terms(w)) and not any(frequency(term) for term in terms)]
 
     def _answerable(self, choices: Sequence[str]) -> tuple[str, ...]:

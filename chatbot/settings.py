@@ -14,6 +14,7 @@ from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from index.embedding import Engine
+from index.stores import LOCAL
 from index.weights import DEFAULT_MODEL
 
 APP = "followup"
@@ -27,6 +28,10 @@ class Settings(BaseSettings):
     index: Path = Field(
         default_factory=lambda: platformdirs.user_data_path(APP) / "index",
         description="Folder of the index.",
+    )
+    store: str = Field(
+        LOCAL,
+        description="Where vectors and words are kept: 'local', or a database's URI, postgresql://user@host/name.",
     )
     cache: Path = Field(
         default_factory=lambda: platformdirs.user_cache_path(APP), description="Folder of the exported model."
@@ -50,6 +55,10 @@ class Settings(BaseSettings):
         description="Database URI of the page's conversations.",
     )
     passwords: Path | None = Field(None, description="File of hashed passwords; with it, the page asks for a login.")
+    secret: Path | None = Field(
+        None,
+        description="File with the secret that signs logins, shared by processes that serve one page; made if missing.",
+    )
     hosts: tuple[str, ...] = Field((), description='Host names the page is reached by, as JSON: ["bot.example"].')
 
     llm: str | None = Field(
@@ -69,5 +78,7 @@ class Settings(BaseSettings):
     @property
     def fingerprint(self) -> str:
         """Return a hash of what changes replies; where files lie and who may ask does not."""
-        values = self.model_dump(mode="json", exclude={"index", "cache", "conversations", "passwords", "hosts"})
+        values = self.model_dump(
+            mode="json", exclude={"index", "store", "cache", "conversations", "passwords", "secret", "hosts"}
+        )
         return hashlib.sha256(repr(sorted(values.items())).encode()).hexdigest()[:12]

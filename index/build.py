@@ -12,8 +12,8 @@ import os
 import shutil
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from corpus.load import load, walk
 from index.abbreviations import AbbreviationCounter
 from index.embedding import Embedder, PartEmbedder, Vectors
 from index.intents import intents_digest
-from index.lexical import LexicalEntry, LexicalWriter
+from index.lexical import LexicalEntry
 from index.manifest import (
     SCHEMA_VERSION,
     IndexUnavailable,
@@ -39,12 +39,12 @@ from index.manifest import (
 from index.passages import CHUNKER_VERSION, Passage, cut
 from index.records import DamagedIndex, Records, RecordWriter
 from index.rows import RowWriter
-from index.signs import write_signs
 from index.stages import ahead
+from index.stores import LOCAL, Progress, StoreWriter, open_writer
 from index.titles import write_titles
 from index.unit_vectors import UnitVectorWriter, pack
 from index.vector_cache import Kept, VectorCache
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, ChromaVectors, FlatVectors, VectorWriter, missing_from
+from index.vectors import FlatVectors, VectorWriter
 from index.verify import changed_files
 from index.weights import sha256_of
 
@@ -56,11 +56,6 @@ _AHEAD_OF_WRITING = 4
 # The cache may hold this many times the vectors that the index needs before the unused ones go.
 _CACHE_SLACK = 3
 _LOCK_SECONDS = 0.5
-# Of a large index so many passages, evenly spread, are looked for after it was written; `followup verify` looks for
-# all. A loss of one passage in 5,000 is found with a chance of 98 %; the losses that were ever seen were 12 in 100.
-_LOOKED_FOR = 20_000
-
-Progress = Callable[[str, int, int], None]
 
 
 class NothingToIndex(Exception):
@@ -92,37 +87,41 @@ def build(
     embedder: Embedder,
     *,
     model: str,
+    store: str = LOCAL,
     on_progress: Progress = lambda phase, done, total: None,
 ) -> BuildReport:
-    """Make the index in `root` hold exactly the documents of `sources`.
+    """Make the index in `root` hold exactly the documents of `sources`, vectors and words in the store `store`.
 
     `on_progress(phase, done, total)` is told how far it is; a total of 0 means that it is not known.
 
     Raises:
-        IndexUnavailable: another process is building.
+        IndexUnavailable: another process is building, or the store does not answer.
         NothingToIndex: no document could be read; the index that stood there still stands.
         UnreadableSource: a source does not exist.
         OSError, sqlite3.Error, StoreFault: the disk is full or cannot be written; likewise.
     """
     started = time.perf_counter()
+    writer = open_writer(store)
     with writer_lock(root):
         before = manifest_before(root)
         if before or not (root / "CURRENT").exists():
             # What killed builds left, and the generation before the current one: out of use since the last build.
-            _remove_all_but(root, {before[0].name} if before else set())
+            _remove_all_but(root, {before[0].name} if before else set(), writer)
         found = _sources(sources, before)
         is_whole = before is not None and not any(changed_files(*before))
-        if before and is_whole and _same(before[1], found, embedder):
+        if before and is_whole and writer.holds(before[1]) and _same(before[1], found, embedder):
             return _unchanged(before[1], time.perf_counter() - started)
         generation = _new_generation(root)
         try:
-            report = _build_aside(sources, found, root, generation, embedder, model, before, on_progress)
+            report = _build_aside(sources, found, root, generation, embedder, model, before, writer, on_progress)
         except BaseException:
+            with suppress(IndexUnavailable):
+                writer.discard(generation)
             shutil.rmtree(generation, ignore_errors=True)
             raise
         switch_to(root, generation.name)
         # The generation before stays where it is, if it is sound: readers may still hold it.
-        _remove_all_but(root, {generation.name, *([before[0].name] if before and is_whole else [])})
+        _remove_all_but(root, {generation.name, *([before[0].name] if before and is_whole else [])}, writer)
     return BuildReport(**{**report, "seconds": round(time.perf_counter() - started, 2)})
 
 
@@ -134,9 +133,10 @@ def _build_aside(
     embedder: Embedder,
     model: str,
     before: tuple[Path, Manifest] | None,
+    writer: StoreWriter,
     on_progress: Progress,
 ) -> dict[str, Any]:
-    stages = _Stages(sources, root, generation, embedder, on_progress)
+    stages = _Stages(sources, root, generation, embedder, writer, on_progress)
     count = stages.run()
     with closing(Records(generation / "records.sqlite")) as records:
         if not records.documents:
@@ -145,14 +145,15 @@ def _build_aside(
             raise NothingToIndex("the documents of the sources hold no text", stages.rejected)
         ids = records.passage_ids()
         write_titles(generation / "titles.sqlite", records.titles().values())
-        vectors = FlatVectors(generation / "vectors.npy", count, embedder.dimension)
-        if count > EXACT_LIMIT:
-            write_signs(generation / "signs.npy", vectors.rows)
-        _check_chroma(generation, ids, vectors, on_progress)
-        _tidy_cache(root, embedder, records, count)
         digests = records.digests()
+        version = _version(embedder, digests, ids)
+        vectors = FlatVectors(generation / "vectors.npy", count, embedder.dimension)
+        kept = writer.finish(generation, version, ids, vectors.rows, lambda: _entries_of(records), on_progress)
+        del vectors
+        _tidy_cache(root, embedder, records, count)
+    if not writer.keeps_files:
+        (generation / "vectors.npy").unlink()
     files, sizes = _hashes(generation)
-    version = _version(embedder, digests, ids)
     write_manifest(
         Manifest(
             index_version=version,
@@ -166,6 +167,7 @@ def _build_aside(
             files=files,
             sizes=sizes,
             intents=intents_digest(),
+            store=kept,
         ),
         generation,
     )
@@ -199,12 +201,19 @@ class _Stages:
     """Reading, embedding and writing, side by side: three stages, each some batches ahead of the next."""
 
     def __init__(
-        self, sources: Sequence[Path], root: Path, generation: Path, embedder: Embedder, on_progress: Progress
+        self,
+        sources: Sequence[Path],
+        root: Path,
+        generation: Path,
+        embedder: Embedder,
+        writer: StoreWriter,
+        on_progress: Progress,
     ) -> None:
         self._sources = sources
         self._root = root
         self._generation = generation
         self._embedder = embedder
+        self._writer = writer
         self._tell = on_progress
         self.rejected: list[Rejected] = []
         # Known when all is read.
@@ -214,13 +223,12 @@ class _Stages:
         """Write records, vectors and both searches; return how many passages there are."""
         written = 0
         with (
-            closing(LexicalWriter(self._generation / "lexical")) as words,
-            closing(ChromaVectors(self._generation / CHROMA_FOLDER, create=True)) as store,
+            closing(self._writer.begin(self._generation)) as store,
             closing(ahead(self._embedded, _AHEAD_OF_WRITING)) as batches,
         ):
             for batch in batches:
-                words.add(_lexical_entries(batch, written))
-                store.add([passage.id for passage in batch.passages], batch.vectors)
+                ids = [passage.id for passage in batch.passages]
+                store.add(ids, batch.vectors, _lexical_entries(batch, written))
                 written += len(batch.passages)
                 self._tell("writing", written, self._total)
         return written
@@ -297,23 +305,19 @@ def _tidy_cache(root: Path, embedder: Embedder, records: Records, count: int) ->
         cache.seal()
 
 
-def _check_chroma(generation: Path, ids: Sequence[str], vectors: FlatVectors, on_progress: Progress) -> None:
-    on_progress("verifying", 0, len(ids))
-    looked_for = np.arange(len(ids))
-    if len(ids) > EXACT_LIMIT:
-        looked_for = np.linspace(0, len(ids) - 1, _LOOKED_FOR).astype(int)
-    with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
-        lost = missing_from(store, [ids[row] for row in looked_for.tolist()], vectors.rows[looked_for])
-        if len(store) != len(ids) or lost:
-            # Never seen with one writer; two of them lose vectors silently.
-            raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
-    on_progress("verifying", len(ids), len(ids))
-
-
 def _lexical_entries(batch: _Batch, first_row: int) -> Iterator[LexicalEntry]:
     for row, (passage, question) in enumerate(zip(batch.passages, batch.questions, strict=True), first_row):
-        section = " ".join((*passage.section, *passage.lead_ins))
-        yield LexicalEntry(row, passage.title, section, question, passage.text)
+        yield _entry(row, passage, question)
+
+
+def _entries_of(records: Records) -> Iterator[LexicalEntry]:
+    for row, passage in enumerate(records.passages()):
+        yield _entry(row, passage, records.document(passage.document_id).question)
+
+
+def _entry(row: int, passage: Passage, question: str) -> LexicalEntry:
+    section = " ".join((*passage.section, *passage.lead_ins))
+    return LexicalEntry(row, passage.title, section, question, passage.text)
 
 
 def document_digest(document: Document) -> str:
@@ -398,10 +402,11 @@ def _new_generation(root: Path) -> Path:
     return generation
 
 
-def _remove_all_but(root: Path, kept: set[str]) -> None:
+def _remove_all_but(root: Path, kept: set[str], writer: StoreWriter) -> None:
     folder = root / "generations"
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name not in kept:
+            writer.discard(path)
             shutil.rmtree(path, ignore_errors=True)
 
 

@@ -18,7 +18,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from index.passages import CHUNKER_VERSION
@@ -51,7 +51,8 @@ class Source:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What built a generation. `files` maps relative paths to SHA-256; `sizes` to bytes; `intents` names the cue
-    words that its sections were read by.
+    words that its sections were read by; `store` says where vectors and words are kept, if not in the folder: the
+    engine, and what it needs to find them.
     """
 
     index_version: str
@@ -67,6 +68,7 @@ class Manifest:
     intents: str
     schema: int = SCHEMA_VERSION
     chunker: int = CHUNKER_VERSION
+    store: Mapping[str, str] = field(default_factory=dict)
 
 
 def write_manifest(manifest: Manifest, generation: Path) -> None:

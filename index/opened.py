@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from index.embedding import Embedder, Vectors
 from index.intents import intent_bits, intents_digest, section_intents
-from index.lexical import LexicalIndex, content_terms
+from index.lexical import content_terms
 from index.manifest import (
     IndexUnavailable,
     check_fits,
@@ -29,16 +29,13 @@ from index.manifest import (
 from index.records import DamagedIndex, Records
 from index.rows import read_rows
 from index.search import LEXICAL_DEPTH, Hit, Query, Ranked, fuse, lexical_hits
-from index.signs import SignVectors
+from index.stores import LOCAL, open_store
 from index.titles import Titles
 from index.unit_vectors import StoredUnitVectors
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, SIGNS_LIMIT, ChromaVectors, FlatVectors, StoreFault
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, SIGNS_LIMIT, StoreFault
 
-# How many neighbours the graph is asked for when the collection is too large to be scanned.
-_GRAPH_DEPTH = 400
-# How many candidates the scan of the signs hands on: of 100,000 passages they hold the nearest 10 always, and 99 of the
-# nearest 100 (300 questions of the development set; exact cosines decide among them).
-_SIGN_DEPTH = 2_000
+# How many neighbours the store is asked for when the collection is too large to be scanned.
+_NEAREST_DEPTH = 400
 # A filter leaves fewer of the lexical list; so deep is it followed at most.
 _LEXICAL_DEEPEST = 3_000
 # Scores that agree so far are ties: what is left is noise of the arithmetic.
@@ -54,23 +51,22 @@ _OPEN_ATTEMPTS = 5
 class OpenIndex:
     """One generation, open. Safe to share between threads; `is_current` tells when to open the next one."""
 
-    def __init__(self, root: Path, embedder: Embedder) -> None:
-        """Open what is current in `root`.
+    def __init__(self, root: Path, embedder: Embedder, store: str = LOCAL) -> None:
+        """Open what is current in `root`, its vectors and words in the store that `store` names.
 
         Raises:
-            IndexUnavailable: there is none, or it was built by another model or layout.
+            IndexUnavailable: there is none, it was built by another model or layout, or its store does not answer.
             DamagedIndex: a file is missing, cut or unreadable.
         """
         self.root = root
         self.embedder = embedder
-        self._graph: ChromaVectors | None = None
-        self._signs: SignVectors | None = None
+        self._uri = store
         for _ in range(_OPEN_ATTEMPTS):
             generation = current_generation(root)
             try:
                 self._open(generation)
                 return
-            except DamagedIndex:
+            except (DamagedIndex, IndexUnavailable):
                 # Two builds may have ended since the name was read; then the folder is rightly gone.
                 if current_name(root) == generation.name:
                     raise
@@ -83,19 +79,15 @@ class OpenIndex:
         check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > SIGNS_LIMIT else "")
         try:
             self.records = Records(generation / "records.sqlite")
-            self.lexical = LexicalIndex(generation / "lexical")
-            self.vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension)
+            self.store = open_store(
+                self._uri, generation, manifest, self.records, is_large=manifest.passages > EXACT_LIMIT
+            )
             self.abbreviations: dict[str, str] = json.loads((generation / "abbreviations.json").read_text("utf-8"))
             self.titles = Titles(generation / "titles.sqlite")
             self._rows = read_rows(generation, manifest.passages)
             self._intents = self._section_intents()
             self._units = StoredUnitVectors(generation, manifest.passages, manifest.dimension)
-            fits = len(self.lexical) == manifest.passages
-            if manifest.passages > EXACT_LIMIT:
-                self._signs = SignVectors(generation / "signs.npy", manifest.passages, manifest.dimension)
-            if manifest.passages > SIGNS_LIMIT:
-                # Opened at once: later its files may be gone, while those above are held open.
-                self._graph = ChromaVectors(generation / "chroma")
+            fits = len(self.store) == manifest.passages
         except (sqlite3.Error, OSError, ValueError, StoreFault) as error:
             raise DamagedIndex(f"{generation} cannot be opened ({error})") from error
         if not fits:
@@ -135,7 +127,7 @@ class OpenIndex:
         wanted, about = content_terms(phrase), content_terms(topic)
         if not wanted or not about:
             return False
-        found = self.lexical.search(dict.fromkeys(about, 1.0), _TOGETHER_DEPTH, required=wanted, any_of=about)
+        found = self.store.search(dict.fromkeys(about, 1.0), _TOGETHER_DEPTH, required=wanted, any_of=about)
         return bool(found)
 
     def unit_vectors(self, row: int, units: Sequence[int]) -> Vectors | None:
@@ -166,13 +158,13 @@ class OpenIndex:
             return []
         if vectors is None:
             vectors = self.query_vectors(queries)
-        if self._signs is None:
-            dense = self.vectors.similarities(vectors)
+        if self.store.scans:
+            dense = self.store.similarities(vectors)
             return [
-                fuse(row, lexical_hits(self.lexical, query), query, self._intents, limit)
+                fuse(row, lexical_hits(self.store, query), query, self._intents, limit)
                 for row, query in zip(dense, queries, strict=True)
             ]
-        return [self._rank_some(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
+        return [self._rank_nearest(query, vector, limit) for query, vector in zip(queries, vectors, strict=True)]
 
     def search(self, query: Query, limit: int, vector: Vectors | None = None) -> list[Hit]:
         """Return the best passages for a query, best first."""
@@ -200,36 +192,24 @@ class OpenIndex:
         document = self.records.document(hit.passage.document_id)
         return _EVIDENCE.index(document.kind), -(document.year or 0), hit.row
 
-    def _rank_some(self, query: Query, vector: Vectors, limit: int) -> Ranked:
-        """Rank the candidates of both searches, where there are too many passages to compare each one exactly."""
+    def _rank_nearest(self, query: Query, vector: Vectors, limit: int) -> Ranked:
+        """Rank the nearest passages and those that words or boosts name, instead of all."""
+        (near,) = self.store.nearest(vector[None, :], max(_NEAREST_DEPTH, limit), query.allowed)
+        cosines = dict(near)
         depth = LEXICAL_DEPTH
         if query.allowed is not None:
             share = max(int(np.count_nonzero(query.allowed)), 1) / self.manifest.passages
             depth = min(int(LEXICAL_DEPTH / share), _LEXICAL_DEEPEST)
-        lexical = lexical_hits(self.lexical, query, depth)
+        lexical = lexical_hits(self.store, query, depth)
         if query.allowed is not None:
             # The first stays whatever it is: all others are measured by its score.
             lexical = [hit for place, hit in enumerate(lexical) if not place or query.allowed[hit[0]]]
-        also = [*(row for row, _ in lexical), *(row for row, _ in query.boosts)]
-        rows = np.unique(np.concatenate([self._near(query, vector, limit), np.array(also, np.int64)]))
-        return fuse((rows, self.vectors.similarities_of(vector, rows)), lexical, query, self._intents, limit)
-
-    def _near(self, query: Query, vector: Vectors, limit: int) -> NDArray[np.int64]:
-        """Return the rows of passages whose vectors are near; the graph knows no filter, so it is asked without one."""
-        assert self._signs is not None
-        if self._graph is None or query.allowed is not None:
-            return self._signs.nearest(vector, max(_SIGN_DEPTH, limit), query.allowed)
-        try:
-            near = self._graph.nearest(vector[None, :], min(max(_GRAPH_DEPTH, limit), self.manifest.passages))[0]
-        except StoreFault as error:
-            raise DamagedIndex(f"{self.generation / 'chroma'} cannot be read ({error})") from error
-        return np.array(self.records.rows_of([name for name, _ in near]), np.int64)
+        others = sorted({row for row, _ in (*lexical, *query.boosts)} - set(cosines))
+        cosines |= zip(others, self.store.cosines(vector, others).tolist(), strict=True)
+        return fuse(cosines, lexical, query, self._intents, limit)
 
     def close(self) -> None:
         """Let go of the files."""
         self.records.close()
         self.titles.close()
-        if self._signs is not None:
-            self._signs.close()
-        if self._graph is not None:
-            self._graph.close()
+        self.store.close()

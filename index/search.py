@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from index.intents import Intent, intent_bits, question_intents
-from index.lexical import LexicalIndex, content_terms, terms_of
+from index.lexical import content_terms, terms_of
 from index.passages import Passage
 
 # The dense share of the fused score. Fitted on 2,000 consumer and research questions: .5 to .7 differ by less
@@ -90,7 +91,7 @@ class Ranked:
 
 
 def fuse(
-    dense: Mapping[int, float] | tuple[NDArray[np.int64], NDArray[np.float32]] | NDArray[np.float32],
+    dense: Mapping[int, float] | NDArray[np.float32],
     lexical: Sequence[tuple[int, float]],
     query: Query,
     section_intents: NDArray[np.uint16],
@@ -98,14 +99,12 @@ def fuse(
 ) -> Ranked:
     """Rank rows by the weighted sum of both lists, best first, ties by row.
 
-    `dense` holds a cosine for every row (an array), or for some (a mapping, or rising rows with their cosines: the rest
-    is not ranked). `lexical` is (row, BM25 score), best first. `section_intents` are the bits (see `intent_bits`) of every row.
+    `dense` holds a cosine for every row (an array), or for some (a mapping: the rest is not ranked). `lexical`
+    is (row, BM25 score), best first. `section_intents` are the bits (see `intent_bits`) of every row.
     """
     if isinstance(dense, np.ndarray):
         rows = np.arange(len(dense))
         cosines = dense.astype(np.float64)
-    elif isinstance(dense, tuple):
-        rows, cosines = dense[0], dense[1].astype(np.float64)
     else:
         rows = np.fromiter(sorted(dense), dtype=np.int64, count=len(dense))
         cosines = np.array([dense[int(row)] for row in rows])
@@ -129,6 +128,12 @@ def fuse(
     return Ranked(rows[kept], fused[order], cosines[kept], words[kept], matches[order])
 
 
-def lexical_hits(lexical: LexicalIndex, query: Query, depth: int = LEXICAL_DEPTH) -> list[tuple[int, float]]:
+class Words(Protocol):
+    """What finds passages by their words; see `LexicalIndex.search`."""
+
+    def search(self, terms: Mapping[str, float], limit: int) -> list[tuple[int, float]]: ...
+
+
+def lexical_hits(words: Words, query: Query, depth: int = LEXICAL_DEPTH) -> list[tuple[int, float]]:
     """Return (row, BM25 score) for a query's weighted terms, best first."""
-    return lexical.search(query.weighted_terms(), depth)
+    return words.search(query.weighted_terms(), depth)

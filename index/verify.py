@@ -6,15 +6,12 @@ only; a quote is checked against its id whenever it is read.
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from index.lexical import LexicalIndex
 from index.manifest import (
     CHUNKER_VERSION,
     SCHEMA_VERSION,
@@ -25,8 +22,9 @@ from index.manifest import (
 )
 from index.passages import cut
 from index.records import DamagedIndex, Records
+from index.stores import LOCAL, store_faults
 from index.vector_cache import cache_fault
-from index.vectors import CHROMA_FOLDER, SIGNS_LIMIT, ChromaVectors, FlatVectors, StoreFault, missing_from
+from index.vectors import CHROMA_FOLDER, SIGNS_LIMIT
 from index.weights import sha256_of
 
 # More faults of one kind say nothing new.
@@ -44,18 +42,18 @@ class Verification:
     faults: tuple[str, ...]
 
 
-def verify(root: Path) -> Verification:
-    """Check the index that is current in `root`.
+def verify(root: Path, store: str = LOCAL) -> Verification:
+    """Check the index that is current in `root`, and what the store that `store` names holds of it.
 
     Raises:
-        IndexUnavailable: there is none.
+        IndexUnavailable: there is none, or its store does not answer.
     """
     try:
         generation = current_generation(root)
         manifest = read_manifest(generation)
     except DamagedIndex as error:
         return Verification("", 0, 0, 0, (str(error),))
-    faults = [*_faults(generation, manifest), *_faults_beside(root)]
+    faults = [*_faults(generation, manifest, store), *_faults_beside(root)]
     return Verification(
         manifest.index_version,
         manifest.documents,
@@ -65,7 +63,7 @@ def verify(root: Path) -> Verification:
     )
 
 
-def _faults(generation: Path, manifest: Manifest) -> Iterator[str]:
+def _faults(generation: Path, manifest: Manifest, store: str) -> Iterator[str]:
     if (manifest.schema, manifest.chunker) != (SCHEMA_VERSION, CHUNKER_VERSION):
         yield f"the index has layout {manifest.schema}.{manifest.chunker}: build it anew"
         return
@@ -75,7 +73,7 @@ def _faults(generation: Path, manifest: Manifest) -> Iterator[str]:
         with closing(Records(generation / "records.sqlite")) as records:
             yield from _record_faults(records, manifest)
             if not changed:
-                yield from _search_faults(generation, manifest, records)
+                yield from store_faults(store, generation, manifest, records)
     except (DamagedIndex, sqlite3.Error, ValueError) as error:
         yield f"{generation.name}: {error}"
 
@@ -126,22 +124,3 @@ def _record_faults(records: Records, manifest: Manifest) -> Iterator[str]:
                 return
     if next(stored, None) is not None or count != manifest.passages:
         yield f"records.sqlite does not hold the {manifest.passages} passages that the manifest counts"
-
-
-def _search_faults(generation: Path, manifest: Manifest, records: Records) -> Iterator[str]:
-    ids = records.passage_ids()
-    vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension).rows
-    if len(vectors) != len(ids) or len(LexicalIndex(generation / "lexical")) != len(ids):
-        yield "the searches do not hold as many passages as the records"
-        return
-    # A copy is opened, because Chroma writes to what it opens.
-    with tempfile.TemporaryDirectory(prefix="verify-") as scratch:
-        copy = Path(shutil.copytree(generation / "chroma", Path(scratch) / "chroma"))
-        try:
-            with closing(ChromaVectors(copy)) as store:
-                if len(store) != len(ids):
-                    yield f"the vector store holds {len(store)} passages, not {len(ids)}"
-                for name in missing_from(store, ids, vectors):
-                    yield f"passage {name} does not find itself in the vector store"
-        except (StoreFault, ValueError) as error:
-            yield f"the vector store cannot be read ({error})"

@@ -54,7 +54,7 @@ def serving(environment: dict[str, str], index: Path, folder: Path, *options: st
     with (folder / "server.log").open("w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "app", "--port", str(port), "--index", str(index), *options],
-            env={**environment, "FOLLOWUP_CONVERSATIONS": database},
+            env={"FOLLOWUP_CONVERSATIONS": database, **environment},
             cwd=ROOT,
             stdout=log,
             stderr=log,

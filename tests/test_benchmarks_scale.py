@@ -54,7 +54,7 @@ def test_recombined_corpus_has_prepared_vectors(scale_corpus, data, tmp_path):
     assert (report.passages, embedder.made) == (40, 0)
     opened = OpenIndex(tmp_path / "ix", tiny)
     # A recombined passage lies near the mean of what it is made of, at length 1.
-    assert np.linalg.norm(opened.vectors.rows, axis=1) == pytest.approx(np.ones(40), abs=1e-5)
+    assert np.linalg.norm(opened.store.vectors.rows, axis=1) == pytest.approx(np.ones(40), abs=1e-5)
     assert "Baclofen" in opened.search(Query("baclofen"), 5)[0].passage.text
     opened.close()
 

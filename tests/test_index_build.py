@@ -37,8 +37,8 @@ def content(root):
         passages = list(opened.records.passages())
         documents = [opened.records.document(name).to_dict() for name in opened.records.document_ids]
         terms = dict.fromkeys(term for passage in passages for term in content_terms(passage.text))
-        words = {term: opened.lexical.search({term: 1.0}, 100) for term in terms}
-        return passages, documents, opened.vectors.rows.tolist(), words, opened.abbreviations, opened.version
+        words = {term: opened.store.search({term: 1.0}, 100) for term in terms}
+        return passages, documents, opened.store.vectors.rows.tolist(), words, opened.abbreviations, opened.version
     finally:
         opened.close()
 
@@ -220,7 +220,7 @@ def test_vectors_are_those_of_the_embedder(articles, tmp_path):
     run(articles, tmp_path / "ix")
     opened = OpenIndex(tmp_path / "ix", TinyEmbedder())
     texts = [passage.embedded_text for passage in opened.records.passages()]
-    assert np.array_equal(np.array(opened.vectors.rows), TinyEmbedder().embed(texts))
+    assert np.array_equal(np.array(opened.store.vectors.rows), TinyEmbedder().embed(texts))
 
 
 def test_manifest_names_sources_and_files(articles, tmp_path):

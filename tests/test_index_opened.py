@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from conftest import TinyEmbedder, article, write_articles
 
-import index.build
+import index.local_store
 import index.opened
 import index.verify
 from index.build import build
@@ -44,7 +44,7 @@ def large_root(root, tmp_path_factory):
     """Return a copy of that index that was built as if it were too large to be scanned exactly."""
     folder = tmp_path_factory.mktemp("large") / "ix"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(index.build, "EXACT_LIMIT", 10)
+        patch.setattr(index.local_store, "EXACT_LIMIT", 10)
         build([root.parent / "sources"], folder, TinyEmbedder(), model="tiny")
     return folder
 
@@ -54,6 +54,7 @@ def by_graph(large_root, monkeypatch):
     """Open it as if it were too large for any scan, by Chroma's graph."""
     monkeypatch.setattr(index.opened, "EXACT_LIMIT", 10)
     monkeypatch.setattr(index.opened, "SIGNS_LIMIT", 10)
+    monkeypatch.setattr(index.local_store, "SIGNS_LIMIT", 10)
     found = OpenIndex(large_root, TinyEmbedder())
     yield found
     found.close()

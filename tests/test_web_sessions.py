@@ -121,7 +121,7 @@ def test_64_simultaneous_sessions_of_20_turns_see_nothing_of_each_other(address,
         ]
     assert [response.status_code for response in attempts] == [404] * 6
     assert all(canaries[0] not in response.text for response in attempts)
-    with store._engine().connect() as connection:
+    with store._reading() as connection:
         count = connection.exec_driver_sql("SELECT count(*), count(DISTINCT owner) FROM turns").one()
     assert tuple(count) == (SESSIONS * TURNS, SESSIONS)
 

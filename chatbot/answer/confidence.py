@@ -56,7 +56,7 @@ def features(questions: Sequence[str], topics: Sequence[str], hits: Sequence[Hit
         head.union(terms_of(" ".join((*hit.passage.lead_ins, hit.passage.text))))
         for head, hit in zip(heads, top, strict=True)
     ]
-    held = {term for terms in about for term in terms if opened.lexical.document_frequency(term)}
+    held = {term for terms in about for term in terms if opened.store.document_frequency(term)}
     return Features(
         similarity=max(0.0, *(hit.dense for hit in top)),
         coverage=max(_share(terms, text, rarity) for terms in asked for text in texts),
@@ -91,7 +91,7 @@ def _model() -> dict[str, Any]:
 
 def _rarity(term: str, opened: OpenIndex) -> float:
     """Return the inverse document frequency that BM25 uses; a term that stands nowhere is the rarest."""
-    size, found = len(opened.lexical), opened.lexical.document_frequency(term)
+    size, found = len(opened.store), opened.store.document_frequency(term)
     return math.log(1.0 + (size - found + 0.5) / (found + 0.5))
 
 

@@ -16,7 +16,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import parse_qs
 
 from chatbot.web.passwords import PasswordHash, check_password, read_passwords
@@ -39,25 +39,66 @@ _CHECKS_AT_ONCE = 2
 _SECRET_BYTES = 32
 
 
-class Login:
-    """Knows the users of a password file and the sessions of this process.
+class LoginState(Protocol):
+    """What must be remembered of sessions and attempts, by one process or by several together."""
 
-    Sessions are signed with a secret that is drawn at each start: a restart logs everybody out, and so does, for
-    one user, a changed password or a removed line (the file is read again when it changes).
+    def end(self, signature: str, until: float, now: float) -> None:
+        """Note that a session has ended; until then it would have been valid."""
+        ...
+
+    def has_ended(self, signature: str) -> bool:
+        """Say whether a session has ended."""
+        ...
+
+    def take(self, kind: str, key: str, rate: Rate, now: float) -> float:
+        """Count an attempt; return 0.0, or the seconds until there may be one."""
+        ...
+
+
+class OwnState:
+    """Remembers in this process alone."""
+
+    def __init__(self) -> None:
+        self._ended: dict[str, float] = {}
+        self._now = 0.0
+        self._buckets: dict[str, Buckets] = {}
+
+    def end(self, signature: str, until: float, now: float) -> None:
+        self._ended = {old: last for old, last in self._ended.items() if last > now}
+        self._ended[signature] = until
+
+    def has_ended(self, signature: str) -> bool:
+        return signature in self._ended
+
+    def take(self, kind: str, key: str, rate: Rate, now: float) -> float:
+        self._now = now
+        return self._buckets.setdefault(kind, Buckets(rate, lambda: self._now)).take(key)
+
+
+class Login:
+    """Knows the users of a password file and who has logged in.
+
+    Sessions are signed with a secret. One that is drawn at each start is this process's alone: a restart logs
+    everybody out. A changed password or a removed line (the file is read again when it changes) ends one user's.
     """
 
-    def __init__(self, path: Path, *, now: Callable[[], float] = time.time) -> None:
-        """Read the password file.
+    def __init__(
+        self,
+        path: Path,
+        *,
+        secret: bytes | None = None,
+        state: LoginState | None = None,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        """Read the password file; with a `secret` and a `state` that others have too, they know the same sessions.
 
         Raises:
             ValueError: see `read_passwords`.
         """
         self._path = path
         self._now = now
-        self._secret = secrets.token_bytes(_SECRET_BYTES)
-        self._ended: dict[str, float] = {}
-        self._addresses = Buckets(_ADDRESS_RATE, now)
-        self._names = Buckets(_USER_RATE, now)
+        self._secret = secret or secrets.token_bytes(_SECRET_BYTES)
+        self._state = state or OwnState()
         self._checks = threading.Semaphore(_CHECKS_AT_ONCE)
         self._stamp = self._file_stamp()
         self._users: dict[str, PasswordHash] = read_passwords(path)
@@ -75,11 +116,15 @@ class Login:
         users = self._current_users()
         known = users.get(user)
         right = hmac.compare_digest(signature.encode(), self._sign(user, until, known).encode())
-        return user if right and known and self._now() < until and signature not in self._ended else None
+        if not (right and known and self._now() < until) or self._state.has_ended(signature):
+            return None
+        return user
 
     def wait_seconds(self, address: str, user: str) -> int:
         """Count an attempt; return 0, or how long to wait before the next."""
-        return math.ceil(max(self._addresses.take(address), self._names.take(user)))
+        now = self._now()
+        by_address = self._state.take("address", address, _ADDRESS_RATE, now)
+        return math.ceil(max(by_address, self._state.take("name", user, _USER_RATE, now)))
 
     def check(self, user: str, password: str) -> bool:
         """Say whether this is the user's password."""
@@ -95,9 +140,8 @@ class Login:
     def end(self, token: str) -> None:
         """End a session; its cookie opens nothing any more."""
         now = self._now()
-        self._ended = {old: until for old, until in self._ended.items() if until > now}
         # By its signature: the rest of a cookie can be written in more than one way.
-        self._ended[token.rpartition(".")[2]] = now + SESSION_SECONDS
+        self._state.end(token.rpartition(".")[2], now + SESSION_SECONDS, now)
 
     def _sign(self, user: str, until: int, known: PasswordHash | None) -> str:
         # The password's hash is part of what is signed: a new password ends the sessions of the old one.
@@ -138,7 +182,7 @@ def add_routes(app: FastAPI, login: Login) -> None:
         fields = _fields(await request.body())
         user, password = fields.get("user", ""), fields.get("password", "")
         address = request.client.host if request.client else "unknown"
-        if wait := login.wait_seconds(address, user[:64]):
+        if wait := await run_in_threadpool(login.wait_seconds, address, user[:64]):
             return HTMLResponse(
                 _page(f"Too many attempts. Please wait {wait} seconds."), 429, {"Retry-After": str(wait)}
             )
@@ -150,7 +194,7 @@ def add_routes(app: FastAPI, login: Login) -> None:
         return response
 
     async def sign_out(request: Request) -> Response:
-        login.end(request.cookies.get(SESSION_COOKIE, ""))
+        await run_in_threadpool(login.end, request.cookies.get(SESSION_COOKIE, ""))
         response = RedirectResponse("/sign-in", 303)
         response.headers["set-cookie"] = cookie(SESSION_COOKIE, "", request.scope, 0)
         return response

@@ -43,6 +43,8 @@ def add_mcp(
     from chatbot import ask as asking
     from chatbot.replies import Turn, to_dict
     from chatbot.reply import QuestionFault
+    from chatbot.web.page import UNREACHABLE
+    from index.manifest import IndexUnavailable
 
     server = FastMCP("followup", instructions=_INSTRUCTIONS, log_level="WARNING")
 
@@ -77,6 +79,8 @@ def add_mcp(
             return await anyio.to_thread.run_sync(work)
         except QuestionFault as error:
             raise ToolError(str(error)) from error
+        except IndexUnavailable as error:
+            raise ToolError(UNREACHABLE) from error
 
     @server.tool(name="search", structured_output=True)
     async def search(question: str, limit: int = 10) -> dict[str, Any]:
@@ -95,6 +99,8 @@ def add_mcp(
             return await anyio.to_thread.run_sync(work)
         except QuestionFault as error:
             raise ToolError(str(error)) from error
+        except IndexUnavailable as error:
+            raise ToolError(UNREACHABLE) from error
 
     # Stateless: nothing of one call is kept for the next, so no session can be taken over. Host and Origin are
     # checked by the guard around the whole application.

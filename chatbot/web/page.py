@@ -16,6 +16,7 @@ from markupsafe import Markup
 from chatbot.present.disclaimer import disclaimer
 from chatbot.replies import Turn, to_dict
 from chatbot.web.sources import join
+from index.manifest import IndexUnavailable
 
 if TYPE_CHECKING:
     import gradio
@@ -30,6 +31,8 @@ AUDIENCES: tuple[tuple[str, str], ...] = (
     ("nurse", "Nurse or allied professional"),
     ("physician", "Physician"),
 )
+# Which server does not answer is for the one who runs it; its address is nobody else's business.
+UNREACHABLE = "The server cannot reach what it answers from. Please try again in a moment."
 # Calls of the endpoints that run at once, and those that wait; more are told that the server is busy.
 _AT_ONCE, _WAITING = 4, 256
 
@@ -107,6 +110,8 @@ def answer_call(bot: Chatbot, question: str, history: Any, article: str | None, 
         reply = bot.reply(question, turns_of_messages(history), article=article or None, audience=audience)  # type: ignore[arg-type]
     except (QuestionFault, HistoryFault) as error:
         raise gradio.Error(str(error), print_exception=False) from error
+    except IndexUnavailable as error:
+        raise gradio.Error(UNREACHABLE, print_exception=False) from error
     return to_dict(reply)
 
 
@@ -122,6 +127,8 @@ def search_call(bot: Chatbot, question: str, limit: int) -> dict[str, Any]:
         return search(bot, question, (), max(1, min(100, int(limit))))
     except QuestionFault as error:
         raise gradio.Error(str(error), print_exception=False) from error
+    except IndexUnavailable as error:
+        raise gradio.Error(UNREACHABLE, print_exception=False) from error
 
 
 def turns_of_messages(history: Any) -> tuple[Turn, ...]:

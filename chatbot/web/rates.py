@@ -44,9 +44,19 @@ class Buckets:
         with self._lock:
             now = self._clock()
             tokens, since = self._left.pop(key, (float(self._rate.burst), now))
-            tokens = min(float(self._rate.burst), tokens + (now - since) * self._rate.per_second)
-            wait = 0.0 if tokens >= 1 else (1 - tokens) / self._rate.per_second
-            self._left[key] = (tokens if wait else tokens - 1, now)
+            tokens, wait = left_after(self._rate, tokens, now - since)
+            self._left[key] = (tokens, now)
             while len(self._left) > self._max_clients:
                 self._left.popitem(last=False)
             return wait
+
+
+def left_after(rate: Rate, tokens: float, seconds: float) -> tuple[float, float]:
+    """Return what a bucket of `tokens`, left alone for `seconds`, holds once one more is asked for, and the wait.
+
+    Example:
+        >>> left_after(Rate(burst=2, per_second=0.5), 0.0, 2.0), left_after(Rate(burst=2, per_second=0.5), 0.5, 0.0)
+        ((0.0, 0.0), (0.5, 1.0))
+    """
+    tokens = min(float(rate.burst), tokens + seconds * rate.per_second)
+    return (tokens - 1, 0.0) if tokens >= 1 else (tokens, (1 - tokens) / rate.per_second)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any, Literal
@@ -19,14 +20,17 @@ from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, ConfigDict
 
 from chatbot.conversations import Conversation, ConversationStore
+from chatbot.database import DatabaseUnavailable
 from chatbot.present.disclaimer import disclaimer
 from chatbot.replies import Audience, Turn, to_dict
 from chatbot.reply import Chatbot, QuestionFault
 from chatbot.web.export import copy_text, export
 from chatbot.web.library import Library
-from chatbot.web.page import ASSETS, do_not_record
+from chatbot.web.page import ASSETS, UNREACHABLE, do_not_record
 from chatbot.web.render import statement, turn, turn_end, turn_shell
+from index.manifest import IndexUnavailable
 
+_LOG = logging.getLogger("followup.web")
 # Replies that are made at once: a reply keeps about one core busy.
 _AT_ONCE = 4
 # How long a question waits for its turn before it is told that the server is busy.
@@ -79,6 +83,12 @@ def add_page_routes(
     @app.exception_handler(QuestionFault)
     async def refuse(_: Request, error: QuestionFault) -> JSONResponse:
         return JSONResponse({"error": f"{str(error)[:1].upper()}{str(error)[1:]}."}, status_code=400)
+
+    @app.exception_handler(DatabaseUnavailable)
+    @app.exception_handler(IndexUnavailable)
+    async def be_patient(_: Request, error: Exception) -> JSONResponse:
+        _LOG.error("a server that this page needs does not answer", exc_info=error)
+        return JSONResponse({"error": UNREACHABLE}, status_code=503)
 
     @app.get("/page/library")
     def list_articles(find: str = "") -> dict[str, Any]:

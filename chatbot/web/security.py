@@ -20,6 +20,9 @@ from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from starlette.concurrency import run_in_threadpool
+
+from chatbot.database import DatabaseUnavailable
 from chatbot.web.gate import (
     Refusal,
     allowed_names,
@@ -197,7 +200,13 @@ class Guard:
             await out.come_again()
             return
         cookies = _cookies(headers)
-        if not self._enter(scope, cookies, headers, out):
+        try:
+            # A database may be asked, which others wait for as well.
+            user = await run_in_threadpool(self._login.user_of, cookies) if self._login else None
+        except DatabaseUnavailable:
+            await out.refuse(Refusal(503, "The server cannot tell who is logged in. Please try again in a moment.", 5))
+            return
+        if not self._enter(scope, cookies, headers, user, out):
             await out.send_to_login(method, headers)
             return
         asking, body = is_asking(method, path), b""
@@ -219,11 +228,12 @@ class Guard:
         finally:
             self._in_the_works -= asking
 
-    def _enter(self, scope: Scope, cookies: dict[str, str], headers: dict[str, str], out: _Outgoing) -> bool:
+    def _enter(
+        self, scope: Scope, cookies: dict[str, str], headers: dict[str, str], user: str | None, out: _Outgoing
+    ) -> bool:
         """Note the owner in the scope; return False if a login is needed first."""
         state = scope.setdefault("state", {})
         if self._login is not None:
-            user = self._login.user_of(cookies)
             if user is not None:
                 state |= {_OWNER_KEY: f"user-{user}", _KNOWN_KEY: True}
             return user is not None or scope["path"] in ("/sign-in", "/healthz", "/metrics")

@@ -40,7 +40,7 @@ def create_app(bot: Chatbot, store: ConversationStore, *, host: str, port: int, 
     if mcp:
         add_mcp(app, bot, observe.record)
     passwords = bot.settings.passwords
-    gate = login.Login(passwords) if passwords else None
+    gate = login.Login(passwords, **_shared(bot.settings, store)) if passwords else None
     if gate:
         login.add_routes(app, gate)
     app = gradio.mount_gradio_app(
@@ -69,6 +69,7 @@ def serve(settings: Settings, host: str, port: int, *, mcp: bool = False) -> Non
     Raises:
         SystemExit: with one line, when the address cannot be listened on.
         IndexUnavailable, DamagedIndex: there is no index to serve.
+        DatabaseFault, DatabaseUnavailable, SecretFault: conversations or logins cannot be kept as is set.
     """
     listener = _listen(host, port)
     try:
@@ -79,14 +80,27 @@ def serve(settings: Settings, host: str, port: int, *, mcp: bool = False) -> Non
         listener.close()
 
 
+def _shared(settings: Settings, store: ConversationStore) -> dict[str, Any]:
+    """Return what logins are shared by, if they are; raises SecretFault."""
+    if settings.secret is None:
+        return {}
+    from chatbot.web.shared import SharedLogins, read_secret
+
+    return {"secret": read_secret(settings.secret), "state": SharedLogins(store.database)}
+
+
 def _open(settings: Settings) -> tuple[Chatbot, ConversationStore]:
     from chatbot.conversations import ConversationStore
     from chatbot.reply import Chatbot
     from index.embedding import load_embedder
 
+    store = ConversationStore(settings.conversations)
+    if not store.database.is_sqlite:
+        # A server that is down or misnamed is said now, not to the first visitor.
+        store.open()
     bot = Chatbot(settings, load_embedder(settings.model, cache=settings.cache, engine=settings.engine))
     bot.reply(_WARM_UP)
-    return bot, ConversationStore(settings.conversations)
+    return bot, store
 
 
 def _listen(host: str, port: int) -> socket.socket:

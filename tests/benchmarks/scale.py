@@ -159,7 +159,7 @@ def _parts(opened: OpenIndex, asked: list[Query], vectors: list[Any]) -> dict[st
     rows = [found.rows.tolist() for found in ranked]
     opened.records._passage.cache_clear()
     parts = {
-        "words": [_timed_ms(lambda q=q: lexical_hits(opened.lexical, q)) for q in asked],
+        "words": [_timed_ms(lambda q=q: lexical_hits(opened.store, q)) for q in asked],
         "rank": [
             _timed_ms(lambda q=q, v=v: opened.rank([q], _HITS, v[None, :])) for q, v in zip(asked, vectors, strict=True)
         ],
@@ -174,8 +174,8 @@ def _agreement(opened: OpenIndex, asked: list[Query], vectors: list[Any]) -> flo
     shares = []
     for place, query in enumerate(asked):
         vector = vectors[place * step]
-        cosines = opened.vectors.similarities(vector[None, :])[0]
-        exact = fuse(cosines, lexical_hits(opened.lexical, query), query, opened._intents, 10).rows.tolist()
+        cosines = opened.store.vectors.similarities(vector[None, :])[0]
+        exact = fuse(cosines, lexical_hits(opened.store, query), query, opened._intents, 10).rows.tolist()
         found = opened.rank([query], 10, vector[None, :])[0].rows.tolist()
         shares.append(len(set(exact) & set(found)) / len(exact))
     return round(float(np.mean(shares)), 4)
