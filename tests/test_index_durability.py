@@ -41,7 +41,8 @@ from conftest import TinyEmbedder
 from index.build import build
 print("ready", flush=True)
 report = build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny",
-               on_progress=lambda phase, done, total: print(phase, done, flush=True))
+               # One write a line: stages tell from threads of their own.
+               on_progress=lambda phase, done, total: print(f"{phase} {done}\\n", end="", flush=True))
 print("done", report.index_version, flush=True)
 """
 
