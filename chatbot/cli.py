@@ -65,6 +65,14 @@ def main() -> None:
         # The reader of a pipe went away ("followup search … | head -1"). What Python would still flush goes nowhere.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+    except Exception as error:
+        # A fault of ours. What it says may hold the question, and crash reports are sent around.
+        import traceback
+
+        from chatbot.understand.privacy import mask
+
+        print(mask("".join(traceback.format_exception(error))), end="", file=sys.stderr)
+        raise SystemExit(1) from None
     raise SystemExit(code)
 
 
@@ -74,25 +82,42 @@ def index_command(
     index: IndexOption = None,
     shipped: Annotated[bool, typer.Option("--shipped", help="Index the articles that come with the program.")] = False,
     keep: Annotated[bool, typer.Option("--keep", help="Leave an index of other sources as it is.")] = False,
+    engine: Annotated[
+        str | None, typer.Option("--engine", help="auto, onnx or torch; ray or ray://HOST:PORT to embed on Ray.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Build or update the index so that it holds exactly these sources."""
     from corpus.load import shipped_articles
     from index.build import NothingToIndex, build
+    from index.ray_engine import embed_on_ray, is_ray
 
     paths = [*(sources or []), *([shipped_articles()] if shipped else [])]
     if not paths:
         raise Refused("name at least one file or folder, or --shipped", code=2)
-    settings = _settings(index=index)
+    on_ray = engine is not None and is_ray(engine)
+    settings = _settings(index=index, engine=None if on_ray else engine)
     if keep and _holds_others(settings.index, paths):
         print(f"followup: {settings.index} holds other sources and is left as it is", file=sys.stderr)
         return
     with _progress() as on_progress:
+        embedder = _embedder(settings)
         try:
+            if on_ray:
+                embed_on_ray(
+                    paths,
+                    settings.index,
+                    embedder,
+                    address=engine or "",
+                    model=settings.model,
+                    cache=settings.cache,
+                    engine=settings.engine,
+                    tell=on_progress,
+                )
             report = build(
                 paths,
                 settings.index,
-                _embedder(settings),
+                embedder,
                 model=settings.model,
                 store=settings.store,
                 on_progress=on_progress,
@@ -221,6 +246,60 @@ def eval_command(
         _print_json(metrics)
     else:
         print((out / "report.md").read_text(encoding="utf-8"))
+
+
+@app.command("bench")
+def bench_command(
+    sources: Annotated[
+        list[Path] | None, typer.Argument(metavar="[CORPUS]...", help="Files and folders.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results.", show_default=False)] = None,
+    questions: Annotated[list[Path] | None, typer.Option("--questions", help="Question sets, JSON Lines.")] = None,
+    against: Annotated[
+        list[Path] | None, typer.Option("--against", help="Program of another side, e.g. the plain pipeline.")
+    ] = None,
+    runs: Annotated[int, typer.Option("--runs", min=1, max=100, help="How often each side is measured.")] = 3,
+    sample: Annotated[int | None, typer.Option("--sample", min=1, help="Take so many documents only.")] = None,
+    compare: Annotated[
+        Path | None, typer.Option("--compare", help="Results of an older run; then CORPUS may be a newer one's.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Measure speed, memory and quality, beside another program; or compare two such runs."""
+    from chatbot.bench.command import bench, changes, shown, shown_changes
+    from chatbot.bench.figures import BenchFault
+    from chatbot.evaluation.questions import EvaluationFault
+    from index.weights import find_model
+
+    if compare is not None and out is None and len(sources or []) != 1:
+        raise Refused("--compare OLD needs NEW, another run's folder; or a CORPUS and --out to run it now", code=2)
+    if compare is None and (out is None or not sources):
+        raise Refused("name a CORPUS and --out FOLDER, or --compare OLD NEW", code=2)
+    try:
+        found: dict[str, Any] = {}
+        if out is not None:
+            found = bench(
+                sources or [],
+                out,
+                questions=questions or [],
+                against=against or [],
+                model_folder=find_model(_settings().model).folder,
+                runs=runs,
+                sample=sample,
+                tell=lambda line: print(f"followup: {line}", file=sys.stderr),
+            )
+        rows = changes(compare, out or (sources or [])[0]) if compare is not None else []
+    except (BenchFault, EvaluationFault) as error:
+        raise Refused(str(error)) from error
+    if as_json:
+        _print_json({**found, **({"changes": rows} if compare else {})})
+    else:
+        print("\n\n".join([*([shown(found)] if found else []), *([shown_changes(rows)] if compare else [])]))
+    regressions = [row for row in rows if row["regression"]]
+    for row in regressions:
+        print(f"followup: {row['side']}: {row['measure']} is worse: {1 / row['times_better']:.2f} ×", file=sys.stderr)
+    if regressions:
+        raise SystemExit(1)
 
 
 @app.command("audit")
@@ -434,6 +513,7 @@ _EXPECTED = frozenset(
         "IndexUnavailable",
         "DamagedIndex",
         "ModelUnavailable",
+        "EngineUnavailable",
         "QuestionFault",
         "NothingToIndex",
         "UnreadableSource",

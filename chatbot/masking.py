@@ -1,12 +1,12 @@
-"""Masks personal data in a reply object before it is stored.
+"""Masks personal data in what is stored of a reply, or sent to a language model.
 
-Is: what happens to the copies of a question inside its reply. Is not: the recogniser (see `understand/privacy.py`).
+Is: what happens to the copies of a question. Is not: the recogniser (see `understand/privacy.py`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chatbot.understand.privacy import find_personal_data, mask
@@ -16,27 +16,40 @@ from chatbot.understand.privacy import find_personal_data, mask
 _USER_FIELDS = ("question", "standalone_question", "clarifying_question", "choices", "reason", "understood")
 
 
+def masker(*messages: str) -> Callable[[str], str]:
+    """Return a function that masks personal data in a text, and whatever `messages` gave away, wherever it stands.
+
+    A question that was rewritten may have lost the "Mrs" that a recogniser needs.
+
+    Example:
+        >>> masker("Mrs Pemberton has cramps")("What helps Pemberton?")
+        'What helps [name]?'
+    """
+    said: dict[str, str] = {}
+    for message in messages:
+        for found in find_personal_data(message):
+            text = message[found.start : found.end].casefold()
+            # A full name comes back in parts, e.g. in "the articles say nothing about “Jane”, “Smith”".
+            parts = re.findall(r"[^\s\d,.;()]{2,}", text) if found.kind == "name" else ()
+            said |= dict.fromkeys((text, *parts), f"[{found.kind}]")
+    if not said:
+        return mask
+    literal = re.compile(
+        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(said, key=len, reverse=True)), re.IGNORECASE
+    )
+    return lambda text: mask(literal.sub(lambda match: said.get(match[0].casefold(), "[personal data]"), text))
+
+
 def masked_reply(question: str, reply: Mapping[str, Any]) -> dict[str, Any]:
     """Return a reply object with the personal data of its question masked wherever it was copied.
 
     Quotes stay to the letter.
     """
-    said: dict[str, str] = {}
-    for found in find_personal_data(question):
-        text = question[found.start : found.end].casefold()
-        # A full name comes back in parts, e.g. in "the articles say nothing about “Jane”, “Smith”".
-        parts = re.findall(r"[^\W\d_]{2,}", text) if found.kind == "name" else ()
-        said |= dict.fromkeys((text, *parts), f"[{found.kind}]")
-    literal = re.compile(
-        "|".join(rf"(?<!\w){re.escape(text)}(?!\w)" for text in sorted(said, key=len, reverse=True)), re.IGNORECASE
-    )
+    masked = masker(question)
 
     def hide(value: Any) -> Any:
         if isinstance(value, str):
-            # First the very words that the question gave away: a rewritten question may have lost the "Mrs"
-            # that a recogniser needs.
-            text = literal.sub(lambda match: said.get(match[0].casefold(), "[personal data]"), value) if said else value
-            return mask(text)
+            return masked(value)
         if isinstance(value, Mapping):
             return {key: hide(entry) for key, entry in value.items()}
         if isinstance(value, list | tuple):

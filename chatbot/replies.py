@@ -39,7 +39,8 @@ class Statement:
     `context` is the chain of headings and lead-ins that it must be read under, outermost first. `start` and
     `end` are half-open code-point offsets into its document's text (0, 0 when a language model worded it).
     `badges` are short marks shown beside it, e.g. "strong recommendation"; `caution` is a sentence of ours that
-    must stand with it, e.g. that its number should be checked in the source.
+    must stand with it, e.g. that its number should be checked in the source. `issued` is the year of its source and
+    what stands against that source, e.g. "2012 · superseded".
     """
 
     text: str
@@ -50,6 +51,21 @@ class Statement:
     polarity: Literal["for", "against", "neutral"] = "neutral"
     badges: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    issued: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form."""
+        return {
+            "text": self.text,
+            "citations": list(self.citations),
+            "context": list(self.context),
+            "start": self.start,
+            "end": self.end,
+            "polarity": self.polarity,
+            "badges": list(self.badges),
+            "cautions": list(self.cautions),
+            "issued": self.issued,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,19 +217,7 @@ def to_dict(reply: Reply) -> dict[str, Any]:
         "question": reply.question,
         "standalone_question": reply.standalone_question,
         "outcome": type(reply).__name__.lower(),
-        "statements": [
-            {
-                "text": statement.text,
-                "citations": list(statement.citations),
-                "context": list(statement.context),
-                "start": statement.start,
-                "end": statement.end,
-                "polarity": statement.polarity,
-                "badges": list(statement.badges),
-                "cautions": list(statement.cautions),
-            }
-            for statement in statements
-        ],
+        "statements": [statement.to_dict() for statement in statements],
         "passages": [passage.to_dict() for passage in passages],
         "notices": [{"code": notice.code, "text": notice.text} for notice in reply.notices],
         "related_questions": list(reply.related_questions),

@@ -20,12 +20,16 @@ from chatbot.answer.compose import UnitVectors, cite, compose
 from chatbot.answer.confidence import default_threshold
 from chatbot.answer.evidence import Evidence, IndexLookup, gather
 from chatbot.answer.suggest import SHOWN, Suggester
+from chatbot.masking import masker
 from chatbot.present.audience import prefer_for
+from chatbot.present.conflicts import find_conflicts
+from chatbot.present.currency import status_words
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import statement_cautions
 from chatbot.present.drugs import answers_for_named_drug, asked_drugs
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
-from chatbot.present.populations import populations_in, suits_population
+from chatbot.present.order import newest_first
+from chatbot.present.populations import populations_asked, suits_population
 from chatbot.present.strength import strength_badges
 from chatbot.replies import (
     Abstention,
@@ -42,6 +46,7 @@ from chatbot.replies import (
 )
 from chatbot.settings import Settings
 from chatbot.understand.followup import Resolution, resolve
+from chatbot.understand.privacy import without_personal_data
 from chatbot.understand.redflags import find_red_flag
 from chatbot.understand.unfit import find_unfit_request
 from index.embedding import Embedder
@@ -155,28 +160,40 @@ class Chatbot:
         *,
         article: str | None = None,
         audience: Audience = "physician",
+        tell: Callable[[Statement, Sequence[CitedPassage]], None] | None = None,
     ) -> Reply:
         """Answer one question from the index, or say why not.
 
-        `article` is the id of the document that the conversation stands on.
+        `article` is the id of the document that the conversation stands on. `tell` is told of each statement of a
+        language model once it has passed the gate, before the reply is whole; of none where something must be read
+        first: an emergency, or that a source is retracted or replaced.
 
         Raises:
             QuestionFault: it is empty or too long, or there is no such article.
             DamagedIndex: a passage is not what was indexed.
         """
-        return self.fixed()._reply(question, turns, article, audience)
+        return self.fixed()._reply(question, turns, article, audience, tell)
 
-    def _reply(self, question: str, turns: Sequence[Turn], article: str | None, audience: Audience) -> Reply:
+    def _reply(
+        self,
+        question: str,
+        turns: Sequence[Turn],
+        article: str | None,
+        audience: Audience,
+        tell: Callable[[Statement, Sequence[CitedPassage]], None] | None,
+    ) -> Reply:
         opened, stages = self.opened, Stages(self._clock)
         started = self._clock()
         title = self._check(question, article, opened)
         with stages("understand"):
             unfit = find_unfit_request(question, turns, locale=self.settings.locale)
-            resolution = resolve(question, turns, IndexLookup(opened), article=title)
+            resolution = resolve(
+                without_personal_data(question), _without_personal_data(turns), IndexLookup(opened), article=title
+            )
             card = find_red_flag(
                 question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
             )
-            common = self._common(question, resolution, audience)
+            common = self._common(question, turns, resolution, audience)
 
         def done(reply: Reply) -> Reply:
             stages.spent["total"] = round(1000 * (self._clock() - started), 2)
@@ -196,11 +213,12 @@ class Chatbot:
                 return done(Clarification(clarifying_question=asked, choices=choices, **common))
             chosen = (choices or resolution.choices)[0]
             resolution = replace(resolution, standalone_question=chosen)
-            common = self._common(question, resolution, audience)
+            common = self._common(question, turns, resolution, audience)
         led_to: tuple[str, ...] = ()
         read_again = None
         if self.wording is not None and resolution.is_followup:
-            read_again = self.wording.read_again(question, turns, resolution.standalone_question)
+            hidden, said_before = _hidden(question, turns)
+            read_again = self.wording.read_again(hidden(question), said_before, hidden(resolution.standalone_question))
         with stages("search"):
             evidence = gather(
                 resolution, turns, opened, article_id=article, allowed=self.allowed, reranker=self.reranker
@@ -215,10 +233,11 @@ class Chatbot:
             return done(self._abstain("nothing_near", common, self._unknown(resolution, evidence)))
         with stages("compose"):
             evidence = replace(evidence, hits=_for_reader(evidence.hits, audience))
-            populations = frozenset().union(
-                *(populations_in(text) for text in (resolution.standalone_question, *self._said(turns, resolution)))
+            populations = populations_asked(
+                resolution.standalone_question,
+                [turn.content for turn in turns if turn.role == "user"],
+                is_followup=resolution.is_followup,
             )
-
             names_drug = bool(asked_drugs(resolution.standalone_question))
 
             def suits(text: str, context: tuple[str, ...]) -> bool:
@@ -242,15 +261,24 @@ class Chatbot:
             with stages("wording"):
                 from chatbot.answer.generate import source_passages
 
-                sources = source_passages(evidence, opened, suits=suits, keep=[p.passage_id for p in passages])
-                suggested = self.wording.suggest(resolution.standalone_question, sources, self._suggester.answerable)
+                sources = source_passages(
+                    evidence,
+                    opened,
+                    suits=suits,
+                    keep=[p.passage_id for p in passages],
+                    limit=self.settings.llm_passages,
+                )
+                hidden, said_before = _hidden(question, turns)
+                asked = hidden(resolution.standalone_question)
+                suggested = self.wording.suggest(asked, sources, self._suggester.answerable)
                 worded = self.wording.answer(
-                    resolution.standalone_question,
-                    turns,
+                    asked,
+                    said_before,
                     sources,
                     (statements, passages),
                     max_statements=self.settings.max_statements,
                     audience=audience,
+                    tell=None if tell is None or card else self._telling(tell, audience),
                 )
                 statements, passages = worded.statements, worded.passages
                 said = dict(worded.verification)
@@ -262,7 +290,9 @@ class Chatbot:
                     common["notices"] += (both,)
                 led_to = self.wording.suggestions(suggested)
         with stages("notices"):
-            statements = tuple(self._dressed(statement, passages, audience) for statement in statements)
+            if common.get("mode", "extractive") == "extractive":
+                statements, passages = self._in_order(statements, passages, evidence, audience)
+            statements = tuple(self._dressed(statement, statements, passages, audience) for statement in statements)
             documents = [opened.records.document(passage.document_id) for passage in passages]
             common["notices"] += answer_notices(
                 statements,
@@ -304,13 +334,15 @@ class Chatbot:
             raise QuestionFault(f"no article {article!r} in the index: 'followup search' names the ids that it holds")
         return opened.records.document(article).title
 
-    def _common(self, question: str, resolution: Resolution, audience: Audience) -> dict[str, Any]:
+    def _common(
+        self, question: str, turns: Sequence[Turn], resolution: Resolution, audience: Audience
+    ) -> dict[str, Any]:
         return {
             "question": question,
             "standalone_question": resolution.standalone_question,
             "disclaimer": disclaimer(audience),
             "index_version": self.opened.version,
-            "notices": question_notices(question),
+            "notices": question_notices(question, turns),
             "understood": {
                 "how": resolution.how,
                 "topic": resolution.focus.topic,
@@ -340,18 +372,36 @@ class Chatbot:
         return tuple(choice for choice, answers in zip(choices, known, strict=True) if answers)
 
     @staticmethod
-    def _said(turns: Sequence[Turn], resolution: Resolution) -> list[str]:
-        """Return the user's earlier words that still describe whom the question is about."""
-        return [turn.content for turn in turns if turn.role == "user"] if resolution.is_followup else []
+    def _in_order(
+        statements: tuple[Statement, ...], passages: tuple[CitedPassage, ...], evidence: Evidence, audience: Audience
+    ) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
+        if len(passages) < 2:
+            return statements, passages
+        scores = {hit.passage.id: hit.score for hit in evidence.hits}
+        conflicts = find_conflicts(statements, passages)
+        # For a patient the easier of equals come first, whatever their year.
+        return newest_first(statements, passages, conflicts, scores, years_rank=audience != "patient")
 
-    @staticmethod
-    def _dressed(statement: Statement, passages: Sequence[CitedPassage], audience: Audience) -> Statement:
+    def _dressed(
+        self, statement: Statement, shown: Sequence[Statement], passages: Sequence[CitedPassage], audience: Audience
+    ) -> Statement:
         passage = next(passage for passage in passages if passage.number == statement.citations[0])
+        beside = [other.text for other in shown if other.citations[0] == passage.number and other != statement]
         return replace(
             statement,
             badges=strength_badges(statement.text, statement.context),
-            cautions=statement_cautions(statement, passage, audience=audience),
+            cautions=statement_cautions(statement, passage, audience=audience, beside=beside),
+            issued=status_words(passage, self._today(), max_age_years=self.settings.max_age_years),
         )
+
+    def _telling(
+        self, tell: Callable[[Statement, Sequence[CitedPassage]], None], audience: Audience
+    ) -> Callable[[Statement, Sequence[CitedPassage]], None]:
+        def told(statement: Statement, passages: Sequence[CitedPassage]) -> None:
+            if not any(passage.flags or passage.superseded_by for passage in passages):
+                tell(self._dressed(statement, (), passages, audience), passages)
+
+        return told
 
     def _also(self, evidence: Evidence, passages: Sequence[CitedPassage]) -> tuple[CitedPassage, ...]:
         cited = {passage.passage_id for passage in passages}
@@ -361,6 +411,26 @@ class Chatbot:
             cite(len(passages) + place, passage, document(passage.document_id), ())
             for place, passage in enumerate(rest, 1)
         )
+
+
+def _without_personal_data(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """Return turns whose words name nobody, so that no rewritten question does."""
+    return tuple(
+        replace(
+            turn,
+            content=without_personal_data(turn.content),
+            standalone_question=turn.standalone_question and without_personal_data(turn.standalone_question),
+        )
+        if turn.role == "user"
+        else turn
+        for turn in turns
+    )
+
+
+def _hidden(question: str, turns: Sequence[Turn]) -> tuple[Callable[[str], str], tuple[Turn, ...]]:
+    """Return what masks personal data of all messages in a text, and the turns so masked, for a language model."""
+    hidden = masker(question, *(turn.content for turn in turns if turn.role == "user"))
+    return hidden, tuple(replace(turn, content=hidden(turn.content)) for turn in turns)
 
 
 def _open_wording(settings: Settings, vectors: UnitVectors) -> Wording | None:

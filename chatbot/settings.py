@@ -68,6 +68,7 @@ class Settings(BaseSettings):
     llm_base_url: str | None = Field(None, description="Address of an OpenAI-compatible server.")
     llm_timeout_seconds: float = Field(20.0, gt=0, le=300, description="After this an answer is given in quotes.")
     llm_retries: int = Field(1, ge=0, le=3, description="Further tries after a full, failing or unreachable service.")
+    llm_passages: int = Field(6, ge=1, le=8, description="Passages that the model is shown, at most.")
     llm_max_tokens: int = Field(900, ge=50, le=8_000, description="Tokens that the model may write for one answer.")
     llm_price_read: float = Field(0.0, ge=0, description="Price of a million tokens read, for the cost in a reply.")
     llm_price_written: float = Field(0.0, ge=0, description="Price of a million tokens written.")

@@ -6,12 +6,14 @@ never looks into the words it is given, beyond the sentence that opens a list.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from corpus.citations import find_markers, strip_markers
 from corpus.documents import Block, BlockKind, Document, Marker, Section, Span, check_document
+from corpus.footnotes import attach_notes, is_table_note
 from corpus.hidden import remove_hidden
 from corpus.sentences import split_sentences
 
@@ -19,6 +21,14 @@ from corpus.sentences import split_sentences
 CELL_SEPARATOR = " | "
 # What an empty cell says; a blank would let the next column slide under the wrong header for a hasty reader.
 EMPTY_CELL = "–"
+_TABLE_CAPTION = re.compile(r"(?:table|tab\.|box|chart|panel|exhibit)\s*[A-Z]?\d+[a-z]?\b", re.IGNORECASE)
+# A finished sentence that points at what comes next: "Do not do the following.", "The steps are listed below."
+_POINTS_AHEAD = re.compile(
+    r"\b(?:(?:the|any of the|all of the)\s+following\b(?!\s+(?:day|week|month|year|morning|night|surgery))"
+    r"|as\s+follows|(?:listed|shown|given|described|named|set\s+out|explained|summari[sz]ed|see|are|is)\s+below)\b"
+    r"|\b(?:these|any\s+of\s+these)(?:\s+[\w-]+){0,2}\s*[.!]+\W*$",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,8 @@ class DocumentBuilder:
     _is_resumed: bool = False
     # The words of the last block that is no footnote.
     _last_text: str = ""
+    # Whether the last table has a star in it, which a note below explains.
+    _is_starred: bool = False
 
     def page(self, number: int) -> None:
         """Say that what follows stands on page `number`, counted from 1."""
@@ -98,6 +110,10 @@ class DocumentBuilder:
 
     def item(self, text: str | Inline, *, depth: int = 0, uncertain: bool = False) -> None:
         """Add a list item, `depth` levels inside its list; it stands under its list's lead-in and its parents."""
+        if not depth and self._is_starred and self._blocks[-1].kind in ("row", "note"):
+            # "* at most 8 weeks" under a table with stars is its note; Markdown takes the star for a bullet.
+            self.paragraph(join_runs((Inline("*"), _squeeze(text)), " "))
+            return
         while self._items and self._items[-1][0] >= depth:
             self._items.pop()
         lead_ins = self._list_lead_in() + tuple(span for _, span in self._items)
@@ -123,9 +139,13 @@ class DocumentBuilder:
         lead_ins: tuple[Span, ...] = ()
         if span := self._add(_squeeze(caption), "caption"):
             lead_ins += (span,)
+        else:
+            lead_ins += self._caption_above()
         if any(_squeeze(cell).text for cell in header) and (span := self._add(_join_cells(header), "caption")):
             lead_ins += (span,)
-        rows = list(rows)
+        rows, marked = _without_notes(list(rows))
+        self._is_starred = any("*" in _squeeze(cell).text for row in (header, *rows) for cell in row)
+        notes = [*marked, *notes]
         width = len(header) or max((len(row) for row in rows), default=0)
         group: tuple[Span, ...] = ()
         first_row = len(self._blocks)
@@ -152,11 +172,12 @@ class DocumentBuilder:
     def build(self, **fields: Any) -> Document:
         """Return the document; `fields` are the other fields of `Document`. Raises ValueError if unsound."""
         self._close_section()
+        text = "".join(self._parts)
         return check_document(
             Document(
-                text="".join(self._parts),
+                text=text,
                 sections=tuple(self._sections),
-                blocks=tuple(self._blocks),
+                blocks=attach_notes(text, self._blocks),
                 markers=tuple(self._markers),
                 bold=tuple(self._bold),
                 **fields,
@@ -199,6 +220,26 @@ class DocumentBuilder:
         self._bold += [(begin + start, end + start) for begin, end in run.bold]
         return start, self._size
 
+    def _caption_above(self) -> tuple[Span, ...]:
+        """Return the paragraph right above a table if it names the table, or the sentence of it that opens one."""
+        last = self._blocks[-1] if self._blocks else None
+        if last is None or last.section != len(self._sections) - 1 or self._is_resumed:
+            return ()
+        if last.kind == "caption":
+            return ((last.start, last.end),)
+        if last.kind == "paragraph" and _TABLE_CAPTION.match(self._last_text):
+            # A caption is no statement of its own.
+            self._blocks[-1] = replace(last, kind="caption")
+            return ((last.start, last.end),)
+        return self._opening(last)
+
+    def _opening(self, last: Block) -> tuple[Span, ...]:
+        """Return the last sentence of the paragraph just written, if it opens what comes next."""
+        if last.kind != "paragraph" or not opens_list(self._last_text):
+            return ()
+        begin, _ = split_sentences(self._last_text)[-1]
+        return ((last.start + begin, last.end),)
+
     def _list_lead_in(self) -> tuple[Span, ...]:
         """Return the sentence that opens the list which an item belongs to, if its list has one."""
         # Footnotes stand between a sentence and its list without parting them.
@@ -206,24 +247,39 @@ class DocumentBuilder:
         is_here = last is not None and last.section == len(self._sections) - 1 and not self._is_resumed
         if last and is_here and last.kind == "item":
             return self._list_under
-        self._list_under = ()
-        if last and is_here and last.kind == "paragraph" and opens_list(self._last_text):
-            begin, _ = split_sentences(self._last_text)[-1]
-            self._list_under = ((last.start + begin, last.end),)
+        self._list_under = self._opening(last) if last and is_here else ()
         return self._list_under
 
 
 def opens_list(text: str) -> bool:
-    """Say whether a paragraph introduces the list after it: it ends in a colon, or is left unfinished.
+    """Say whether a paragraph introduces the list after it: it ends in a colon, is left unfinished, or points ahead.
 
     Example:
         >>> opens_list("Do not prescribe: [1]"), opens_list("Quinine is not advised."), opens_list("Call if")
         (True, False, True)
+        >>> opens_list("Do not do the following.")
+        True
     """
     bare = strip_markers(text).rstrip(" *_\"'”’")
     # A clause with a citation at its end is a claim that lost its full stop.
     is_cited = any(mark.end == len(text.rstrip()) for mark in find_markers(text))
-    return bool(bare) and (bare[-1] == ":" or (bare[-1] not in ".!?;)]" and not is_cited))
+    if bare and (bare[-1] == ":" or (bare[-1] not in ".!?;)]" and not is_cited)):
+        return True
+    return any(_POINTS_AHEAD.search(text[start:end]) for start, end in split_sentences(text)[-1:])
+
+
+def _without_notes(rows: list[Sequence[str | Inline]]) -> tuple[list[Sequence[str | Inline]], list[Inline]]:
+    """Take the rows off a table's end that hold nothing but a marked note."""
+    notes: list[Inline] = []
+    # A table of one column is a list in a frame: nothing tells its notes from its rows.
+    while len(rows) > 1 and max(map(len, rows)) > 1:
+        words = [run for cell in rows[-1] if (run := _squeeze(cell)).text]
+        is_note = len({run.text for run in words}) == 1 and is_table_note(words[0].text)
+        if not is_note:
+            break
+        rows.pop()
+        notes.insert(0, words[0])
+    return rows, notes
 
 
 def join_runs(runs: Iterable[Inline], separator: str) -> Inline:

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from corpus.builder import opens_list
 from corpus.documents import Block, BlockKind, Section, Span
 from corpus.flat_lists import split_flat_lists
+from corpus.footnotes import attach_notes
 from corpus.sentences import split_sentences
 
 # Longer lines are sentences that lost their full stop.
@@ -182,7 +183,7 @@ def outline(text: str, *, under: tuple[str, ...] = ()) -> tuple[tuple[Section, .
             found.paragraph(line.start, end)
         position = stop
     found.close(len(text))
-    return tuple(found.sections) or (Section(under, 0, len(text)),), tuple(found.blocks)
+    return tuple(found.sections) or (Section(under, 0, len(text)),), attach_notes(text, found.blocks)
 
 
 def _is_flat_list(text: str, start: int, end: int) -> bool:

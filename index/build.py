@@ -41,6 +41,7 @@ from index.records import DamagedIndex, Records, RecordWriter
 from index.rows import RowWriter
 from index.stages import ahead
 from index.stores import LOCAL, Progress, StoreWriter, open_writer
+from index.titles import write_titles
 from index.unit_vectors import UnitVectorWriter, pack
 from index.vector_cache import Kept, VectorCache
 from index.vectors import FlatVectors, VectorWriter
@@ -101,7 +102,7 @@ def build(
     """
     started = time.perf_counter()
     writer = open_writer(store)
-    with _writer_lock(root):
+    with writer_lock(root):
         before = manifest_before(root)
         if before or not (root / "CURRENT").exists():
             # What killed builds left, and the generation before the current one: out of use since the last build.
@@ -143,6 +144,7 @@ def _build_aside(
         if not count:
             raise NothingToIndex("the documents of the sources hold no text", stages.rejected)
         ids = records.passage_ids()
+        write_titles(generation / "titles.sqlite", records.titles().values())
         digests = records.digests()
         version = _version(embedder, digests, ids)
         vectors = FlatVectors(generation / "vectors.npy", count, embedder.dimension)
@@ -422,7 +424,8 @@ def _hashes(generation: Path) -> tuple[dict[str, str], dict[str, int]]:
 
 
 @contextmanager
-def _writer_lock(root: Path) -> Iterator[None]:
+def writer_lock(root: Path) -> Iterator[None]:
+    """Hold the lock of the one process that may write in `root`. Raises IndexUnavailable if another holds it."""
     from filelock import FileLock, Timeout
 
     root.mkdir(parents=True, exist_ok=True)

@@ -54,8 +54,12 @@ class PartEmbedder(Protocol):
         ...
 
 
-def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "auto") -> Embedder:
+def load_embedder(
+    name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "auto", cores: int | None = None
+) -> Embedder:
     """Return the embedder of a model: the fast twin where there is one, else sentence-transformers.
+
+    The twin runs on `cores`, None for all that this process may use.
 
     Raises:
         ModelUnavailable: see `find_model`.
@@ -65,7 +69,7 @@ def load_embedder(name: str = DEFAULT_MODEL, *, cache: Path, engine: Engine = "a
     if engine == "onnx" and not model.is_default:
         raise ModelUnavailable(f"the engine 'onnx' runs {DEFAULT_MODEL} only, not {name!r}: set the engine 'auto'")
     if engine != "torch" and model.is_default:
-        return OnnxEmbedder(model, cache)
+        return OnnxEmbedder(model, cache, cores)
     return SentenceTransformerEmbedder(model)
 
 
@@ -76,9 +80,10 @@ class OnnxEmbedder:
     does not depend on its neighbours (int8 scales are set per run), so that every build gives equal vectors.
     """
 
-    def __init__(self, model: ModelFiles, cache: Path) -> None:
+    def __init__(self, model: ModelFiles, cache: Path, cores: int | None = None) -> None:
         self._model = model
         self._cache = cache
+        self._cores = cores
         self._session: Any = None
         self._tokenizer: Any = None
         self._pool: ThreadPoolExecutor | None = None
@@ -150,7 +155,7 @@ class OnnxEmbedder:
         tokenizer.no_padding()
         self._tokenizer = tokenizer
         self._session = open_session(path, threads=1)
-        self._pool = ThreadPoolExecutor(max_workers=available_cores(), thread_name_prefix="embed")
+        self._pool = ThreadPoolExecutor(max_workers=self._cores or available_cores(), thread_name_prefix="embed")
 
 
 class SentenceTransformerEmbedder:

@@ -1,4 +1,4 @@
-"""The store in the index's own folder: flat vectors, Chroma above a size, and tantivy.
+"""The store in the index's own folder: flat vectors, their signs above a size, Chroma above another, and tantivy.
 
 Is: the default; needs no server, and nothing but files. Is not: for an index that several machines share.
 """
@@ -18,9 +18,25 @@ from index.embedding import Vectors
 from index.lexical import LexicalEntry, LexicalIndex, LexicalWriter
 from index.manifest import Manifest
 from index.records import DamagedIndex, Records
+from index.signs import SignVectors, write_signs
 from index.stores import Entries, Progress
-from index.vectors import CHROMA_FOLDER, ChromaVectors, FlatVectors, StoreFault, missing_from
+from index.vectors import (
+    CHROMA_FOLDER,
+    EXACT_LIMIT,
+    SIGNS_LIMIT,
+    ChromaVectors,
+    FlatVectors,
+    StoreFault,
+    missing_from,
+)
 
+SIGNS_FILE = "signs.npy"
+# How many candidates the scan of the signs hands on to exact cosines: of 100,000 passages they hold the nearest 10 of
+# each of 100 questions, and 99 of the nearest 100.
+_SIGN_DEPTH = 2_000
+# Of a large index so many passages, evenly spread, are looked for after it was written; `followup verify` looks for
+# all. A loss of one passage in 5,000 is found with a chance of 98 %; the losses that were ever seen were 12 in 100.
+_LOOKED_FOR = 20_000
 # Rows that are fewer than this share of all are copied together and then multiplied; more are cheaper in their place.
 _COPIED_SHARE = 1 / 8
 
@@ -28,8 +44,8 @@ _COPIED_SHARE = 1 / 8
 class LocalStore:
     """Reads what `LocalWriter` wrote; see `Store`."""
 
-    def __init__(self, generation: Path, manifest: Manifest, records: Records, *, by_graph: bool) -> None:
-        """Open the files; `by_graph` opens Chroma, too: later its files may be gone, while the others are held open.
+    def __init__(self, generation: Path, manifest: Manifest, records: Records, *, is_large: bool) -> None:
+        """Open the files; if it `is_large`, also those of the approximate searches: later they may be gone.
 
         Raises ValueError, OSError, StoreFault or DamagedIndex if they cannot be opened.
         """
@@ -39,11 +55,12 @@ class LocalStore:
             raise DamagedIndex(f"{generation} holds parts of different builds")
         self._records = records
         self._folder = generation / CHROMA_FOLDER
-        self._graph = ChromaVectors(self._folder) if by_graph else None
+        self._signs = SignVectors(generation / SIGNS_FILE, manifest.passages, manifest.dimension) if is_large else None
+        self._graph = ChromaVectors(self._folder) if is_large and manifest.passages > SIGNS_LIMIT else None
 
     @property
     def scans(self) -> bool:
-        return self._graph is None
+        return self._signs is None
 
     def __len__(self) -> int:
         return len(self.vectors)
@@ -54,9 +71,12 @@ class LocalStore:
     def nearest(
         self, queries: Vectors, limit: int, allowed: NDArray[np.bool_] | None = None
     ) -> list[list[tuple[int, float]]]:
+        if self._signs is None:
+            return [self._scan(query, limit, allowed) for query in queries]
         if self._graph is None or allowed is not None:
             # The graph knows no mask; a scan takes any.
-            return [self._scan(query, limit, allowed) for query in queries]
+            depth = max(_SIGN_DEPTH, limit)
+            return [self._best_of(query, self._signs.nearest(query, depth, allowed), limit) for query in queries]
         try:
             found = self._graph.nearest(queries, min(limit, len(self)))
         except StoreFault as error:
@@ -78,6 +98,8 @@ class LocalStore:
         return self.lexical.document_frequency(term)
 
     def close(self) -> None:
+        if self._signs is not None:
+            self._signs.close()
         if self._graph is not None:
             self._graph.close()
 
@@ -88,7 +110,7 @@ class LocalStore:
         return _best(self.vectors.similarities(query[None, :])[0][rows], rows, limit)
 
     def _best_of(self, query: Vectors, rows: NDArray[np.int64], limit: int) -> list[tuple[int, float]]:
-        return _best(self.vectors.similarities_of(query, rows), rows, limit)  # type: ignore[arg-type]
+        return _best(self.vectors.similarities_of(query, rows), rows, limit)
 
 
 def _best(cosines: NDArray[np.float32], rows: NDArray[np.int64], limit: int) -> list[tuple[int, float]]:
@@ -121,8 +143,13 @@ class LocalWriter:
         on_progress: Progress,
     ) -> Mapping[str, str]:
         on_progress("verifying", 0, len(ids))
+        looked_for = np.arange(len(ids))
+        if len(ids) > EXACT_LIMIT:
+            write_signs(generation / SIGNS_FILE, vectors)
+            looked_for = np.linspace(0, len(ids) - 1, min(len(ids), _LOOKED_FOR)).astype(int)
         with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
-            if len(store) != len(ids) or (lost := missing_from(store, ids, vectors)):
+            lost = missing_from(store, [ids[row] for row in looked_for.tolist()], vectors[looked_for])
+            if len(store) != len(ids) or lost:
                 # Never seen with one writer; two of them lose vectors silently.
                 raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
         on_progress("verifying", len(ids), len(ids))

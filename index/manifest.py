@@ -5,8 +5,8 @@ every byte (see `verify.py`).
 
     ROOT/CURRENT                 the generation that readers open, and the one before it, each with its
                                  manifest's SHA-256; replaced in one step
-    ROOT/generations/NAME/       manifest.json  records.sqlite  rows.npy  vectors.npy  units.npy  unit_starts.npy
-                                 abbreviations.json  lexical/  chroma/
+    ROOT/generations/NAME/       manifest.json  records.sqlite  titles.sqlite  rows.npy  vectors.npy  units.npy
+                                 unit_starts.npy  abbreviations.json  lexical/  chroma/, and signs.npy of many passages
     ROOT/vectors.sqlite          vectors by content hash, kept between builds; `.sealed` beside it holds its SHA-256
     ROOT/writer.lock             held by the one process that builds
 """
@@ -25,7 +25,7 @@ from index.passages import CHUNKER_VERSION
 from index.records import DamagedIndex
 
 # Changes when the files of a generation do.
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 # One line of CURRENT. Nothing looser is read: a flipped bit must not lead to another generation.
 _POINTER = r"(?P<name>\d{6,}) (?P<digest>[0-9a-f]{64})\n"
 _POINTERS = re.compile(rf"(?:{_POINTER.replace('?P<name>', '?:').replace('?P<digest>', '?:')}){{1,2}}")

@@ -9,7 +9,6 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cached_property
 from itertools import groupby
 from pathlib import Path
 
@@ -29,14 +28,16 @@ from index.manifest import (
 )
 from index.records import DamagedIndex, Records
 from index.rows import read_rows
-from index.search import Hit, Query, Ranked, fuse, lexical_hits
+from index.search import LEXICAL_DEPTH, Hit, Query, Ranked, fuse, lexical_hits
 from index.stores import LOCAL, open_store
 from index.titles import Titles
 from index.unit_vectors import StoredUnitVectors
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, StoreFault
+from index.vectors import CHROMA_FOLDER, EXACT_LIMIT, SIGNS_LIMIT, StoreFault
 
 # How many neighbours the store is asked for when the collection is too large to be scanned.
 _NEAREST_DEPTH = 400
+# A filter leaves fewer of the lexical list; so deep is it followed at most.
+_LEXICAL_DEEPEST = 3_000
 # Scores that agree so far are ties: what is left is noise of the arithmetic.
 _EQUAL_DIGITS = 4
 # Which kind of document stands first among equals; never more than that.
@@ -75,13 +76,14 @@ class OpenIndex:
         self.generation = generation
         self.manifest = manifest = read_manifest(generation)
         check_fits(manifest, self.root, self.embedder.identity)
-        check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > EXACT_LIMIT else "")
+        check_sizes(manifest, generation, may_grow=CHROMA_FOLDER if manifest.passages > SIGNS_LIMIT else "")
         try:
             self.records = Records(generation / "records.sqlite")
             self.store = open_store(
-                self._uri, generation, manifest, self.records, by_graph=manifest.passages > EXACT_LIMIT
+                self._uri, generation, manifest, self.records, is_large=manifest.passages > EXACT_LIMIT
             )
             self.abbreviations: dict[str, str] = json.loads((generation / "abbreviations.json").read_text("utf-8"))
+            self.titles = Titles(generation / "titles.sqlite")
             self._rows = read_rows(generation, manifest.passages)
             self._intents = self._section_intents()
             self._units = StoredUnitVectors(generation, manifest.passages, manifest.dimension)
@@ -119,11 +121,6 @@ class OpenIndex:
     def approved_rows(self) -> NDArray[np.bool_]:
         """Return a mask over rows, true for the passages of documents that a clinician has approved."""
         return np.asarray(self._rows["approved"] == 1)
-
-    @cached_property
-    def titles(self) -> Titles:
-        """Return the titles, for finding them in questions."""
-        return Titles(self.records.titles().values())
 
     def together(self, phrase: str, topic: str) -> bool:
         """Say whether a passage that holds all terms of `phrase` is among those found by the terms of `topic`."""
@@ -199,7 +196,14 @@ class OpenIndex:
         """Rank the nearest passages and those that words or boosts name, instead of all."""
         (near,) = self.store.nearest(vector[None, :], max(_NEAREST_DEPTH, limit), query.allowed)
         cosines = dict(near)
-        lexical = lexical_hits(self.store, query)
+        depth = LEXICAL_DEPTH
+        if query.allowed is not None:
+            share = max(int(np.count_nonzero(query.allowed)), 1) / self.manifest.passages
+            depth = min(int(LEXICAL_DEPTH / share), _LEXICAL_DEEPEST)
+        lexical = lexical_hits(self.store, query, depth)
+        if query.allowed is not None:
+            # The first stays whatever it is: all others are measured by its score.
+            lexical = [hit for place, hit in enumerate(lexical) if not place or query.allowed[hit[0]]]
         others = sorted({row for row, _ in (*lexical, *query.boosts)} - set(cosines))
         cosines |= zip(others, self.store.cosines(vector, others).tolist(), strict=True)
         return fuse(cosines, lexical, query, self._intents, limit)
@@ -207,4 +211,5 @@ class OpenIndex:
     def close(self) -> None:
         """Let go of the files."""
         self.records.close()
+        self.titles.close()
         self.store.close()

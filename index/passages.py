@@ -16,7 +16,7 @@ from corpus.documents import Block, Document, Span
 from corpus.sentences import split_sentences
 
 # Changes with every rule below, so that an index cut by other rules is refused.
-CHUNKER_VERSION = 1
+CHUNKER_VERSION = 2
 # The embedding model reads 256 tokens, some 190 words of medical English with the title and the headings.
 MAX_WORDS = 180
 # Below this a passage says too little to be found by its meaning; it joins its neighbour where both fit.
@@ -31,7 +31,9 @@ MAX_UNIT_WORDS = 90
 _POINTS_BACK = re.compile(
     r"(?:(?:and|so|but|thus|then|also|in addition|for example|for instance|as a result|however|instead)\b,?\s+)?"
     r"(?:it|its|this|that|these|those|they|them|their|he|she|his|her|such|both|either|neither|"
-    r"the (?:former|latter|same|other|others)|doing so|if so|if not|here)\b",
+    r"the (?:former|latter|same|other|others)|doing so|if so|if not|here)\b"
+    # "Yes, it is." answers a question that the sentence before it asked.
+    r"|(?:yes|no|true|false|correct|right|maybe|absolutely|certainly|probably not|not really)\s*[,.;:!–—-]",
     re.IGNORECASE,
 )
 # Words that take back or limit what was just said: the sentence before must not stand without this one.

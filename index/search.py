@@ -134,6 +134,6 @@ class Words(Protocol):
     def search(self, terms: Mapping[str, float], limit: int) -> list[tuple[int, float]]: ...
 
 
-def lexical_hits(words: Words, query: Query) -> list[tuple[int, float]]:
+def lexical_hits(words: Words, query: Query, depth: int = LEXICAL_DEPTH) -> list[tuple[int, float]]:
     """Return (row, BM25 score) for a query's weighted terms, best first."""
-    return words.search(query.weighted_terms(), LEXICAL_DEPTH)
+    return words.search(query.weighted_terms(), depth)

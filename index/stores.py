@@ -140,8 +140,8 @@ def check_store(uri: str) -> str:
     return uri
 
 
-def open_store(uri: str, generation: Path, manifest: Manifest, records: Records, *, by_graph: bool) -> Store:
-    """Open the store that a generation was built into; `by_graph` if it is too large to be scanned.
+def open_store(uri: str, generation: Path, manifest: Manifest, records: Records, *, is_large: bool) -> Store:
+    """Open the store that a generation was built into; `is_large` if it is too large to be scanned exactly.
 
     Raises:
         IndexUnavailable: the setting names another store, or the store does not answer or does not hold it.
@@ -149,7 +149,7 @@ def open_store(uri: str, generation: Path, manifest: Manifest, records: Records,
     if _engine_of(uri, manifest) == LOCAL:
         from index.local_store import LocalStore
 
-        return LocalStore(generation, manifest, records, by_graph=by_graph)
+        return LocalStore(generation, manifest, records, is_large=is_large)
     from index.postgres_store import PostgresStore
 
     return PostgresStore(uri, manifest)

@@ -24,7 +24,7 @@ from index.passages import cut
 from index.records import DamagedIndex, Records
 from index.stores import LOCAL, store_faults
 from index.vector_cache import cache_fault
-from index.vectors import CHROMA_FOLDER, EXACT_LIMIT
+from index.vectors import CHROMA_FOLDER, SIGNS_LIMIT
 from index.weights import sha256_of
 
 # More faults of one kind say nothing new.
@@ -80,7 +80,7 @@ def _faults(generation: Path, manifest: Manifest, store: str) -> Iterator[str]:
 
 def changed_files(generation: Path, manifest: Manifest) -> Iterator[str]:
     """Yield a line for each file of a generation that is not, byte by byte, what was built."""
-    opened_in_place = manifest.passages > EXACT_LIMIT
+    opened_in_place = manifest.passages > SIGNS_LIMIT
     for name, digest in manifest.files.items():
         try:
             found = sha256_of(generation / name)

@@ -21,6 +21,25 @@ hypothesis.settings.register_profile("patient", deadline=None, max_examples=60)
 hypothesis.settings.load_profile("patient")
 
 
+# What the safety case files came to, by property: [right, all]. Printed at the end of `make test-safety`.
+SAFETY: dict[str, list[int]] = {}
+
+
+def count_safety(name, right, total):
+    """Add a count to the table that stands at the end of a run of the safety cases."""
+    counts = SAFETY.setdefault(name, [0, 0])
+    counts[0] += right
+    counts[1] += total
+
+
+def pytest_terminal_summary(terminalreporter):
+    """Print the table of the safety cases, if any were run; every miss stands above it, with its case."""
+    if SAFETY:
+        terminalreporter.section("safety cases")
+        for name, (right, total) in SAFETY.items():
+            terminalreporter.write_line(f"{name:<58} {right:>5} of {total:<5} misses: {total - right}")
+
+
 class TinyEmbedder:
     """A bag of words in 32 slots: each word counts 1 in the slot of its CRC; then length 1."""
 

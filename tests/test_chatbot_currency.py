@@ -1,4 +1,4 @@
-"""Currency: replaced, withdrawn, undated and old sources are marked; the newer come first."""
+"""Currency: replaced, withdrawn, undated and old sources are marked."""
 
 import datetime
 from dataclasses import replace
@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from chatbot.present.audience import reading_grade
-from chatbot.present.currency import currency_marks, currency_notices, issued_year, newer_first, status_words
+from chatbot.present.currency import currency_marks, currency_notices, issued_year, status_words
 from chatbot.replies import CitedPassage
 
 TODAY = datetime.date(2026, 11, 23)
@@ -78,14 +78,6 @@ def test_status_words_stand_beside_a_quote() -> None:
         == "2012 · retracted · older than 5 years"
     )
     assert status_words(replace(CURRENT, year=None), TODAY) == "undated"
-
-
-def test_newer_passages_come_first() -> None:
-    """Newest first, undated after dated, withdrawn and replaced ones last, equals in their order."""
-    years = [2015, None, 2024, 2015]
-    passages = [replace(CURRENT, number=number, year=year) for number, year in enumerate(years, 1)]
-    passages.append(replace(CURRENT, number=5, year=2026, superseded_by="x"))
-    assert [passage.number for passage in newer_first(passages)] == [3, 1, 4, 2, 5]
 
 
 def test_an_update_counts_as_the_year() -> None:

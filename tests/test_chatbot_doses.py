@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.amounts import find_amounts
 from chatbot.present.audience import reading_grade
@@ -30,6 +31,7 @@ def passage(text: str, title: str = "", section: tuple[str, ...] = ()) -> CitedP
 def report(name: str, half: str, total: int, misses: list) -> None:
     print(f"\n{name}, {half}: {total - len(misses)} of {total} right")
     print(*misses, sep="\n")
+    count_safety(f"doses: {name}", total - len(misses), total)
 
 
 @pytest.mark.safety
@@ -94,15 +96,30 @@ def test_missing_fields_are_said_in_one_sentence() -> None:
     assert dose_notices(statement) == ("The quote does not say: route, maximum, population.",)
 
 
-def test_what_the_passage_says_elsewhere_is_pointed_at() -> None:
-    """A field that stands in the rest of the passage is named, not copied."""
-    quote = "Adults: baclofen 5 mg three times a day."
+def test_what_the_section_says_elsewhere_is_quoted_with_it() -> None:
+    """A field that another sentence of the passage gives is carried in that sentence's words, once."""
+    quote, limit = "Adults: baclofen 5 mg three times a day.", "The maximum is 80 mg a day."
     statement = Statement(quote, (1,))
-    notices = dose_notices(statement, passage(quote + " The maximum is 80 mg a day."))
-    assert notices == (
-        "The quote does not say: route, maximum.",
-        "Read the text around it for: maximum.",
-    )
+    notices = dose_notices(statement, passage(f"{quote} {limit}"))
+    assert notices == (f"The same section says: “{limit}”", "The quote does not say: route.")
+    # Shown beside it already, it is not repeated.
+    assert dose_notices(statement, passage(f"{quote} {limit}"), beside=[limit]) == ("The quote does not say: route.",)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        # Another medicine's, another group's, and what belongs to one of two groups.
+        "The maximum of tizanidine is 36 mg a day.",
+        "In children the maximum is 40 mg a day.",
+        "In children it is 2 mg by mouth. In pregnancy the maximum is 30 mg a day.",
+    ],
+)
+def test_another_dose_s_maximum_is_not_carried(other: str) -> None:
+    """A maximum of another medicine or group is never put beside a dose."""
+    quote = "Adults: baclofen 5 mg by mouth three times a day."
+    notices = dose_notices(Statement(quote, (1,)), passage(f"{quote} {other}"))
+    assert notices == ("The quote does not say: maximum.",)
 
 
 def test_patients_read_plain_field_names() -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.drugs import (
     answers_for_named_drug,
@@ -27,6 +28,7 @@ def test_only_the_exact_medicine_answers(half: str) -> None:
     cases = CASES[half]
     misses = [c for c in cases if answers_for_named_drug(c["asks"], c["quote"], c["under"]) != c["answers"]]
     print(f"\nlook-alikes, {half}: {len(cases) - len(misses)} of {len(cases)} right")
+    count_safety("look-alike names", len(cases) - len(misses), len(cases))
     print(*misses, sep="\n")
     assert misses == []
 
@@ -43,6 +45,7 @@ def test_no_look_alike_answers_for_the_other() -> None:
     ]
     print(f"\nlook-alike pairs, both ways: {2 * len(PAIRS) - len(wrong)} of {2 * len(PAIRS)} right")
     print(*wrong, sep="\n")
+    count_safety("look-alike pairs, both ways", 2 * len(PAIRS) - len(wrong), 2 * len(PAIRS))
     assert len(PAIRS) >= 40
     assert wrong == []
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +23,8 @@ from chatbot.understand.polarity import (
 
 _CASES = Path(__file__).parent / "safety"
 _PARTS = ("development", "held_back")
+# Written later, in other voices; the fifth is small, so that one slip in ten is allowed.
+_MORE_PARTS = (*_PARTS, "fourth_voice")
 # The weight that the bonus is tried with, beside 0.6 times the cosine: see `test_pairs`.
 _BONUS_WEIGHT = 0.15
 
@@ -34,22 +37,27 @@ def _count(title, outcomes):
     """Print how many of (right, case) are right and every miss; return the share that is right."""
     misses = [case for right, case in outcomes if not right]
     print(f"\n{title}: {len(outcomes) - len(misses)} of {len(outcomes)}")
+    count_safety(
+        title.split(", ")[0] if "pairs" not in title else "polarity pairs, right passage first",
+        len(outcomes) - len(misses),
+        len(outcomes),
+    )
     for case in misses:
         print("  miss:", case)
     return 1 - len(misses) / len(outcomes)
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("part", _PARTS)
-def test_statements(part):
+@pytest.mark.parametrize(("part", "share"), [*((part, 0.95) for part in _MORE_PARTS), ("fifth_voice", 0.9)])
+def test_statements(part, share):
     """Of the single statements under their headings, at least 95 in 100 are read as labelled."""
     rows = _load("statements")[part]
     outcomes = [(statement_polarity(text, tuple(context)) == label, (label, text)) for label, text, *context in rows]
-    assert _count(f"polarity of statements, {part}", outcomes) >= 0.95
+    assert _count(f"polarity of statements, {part}", outcomes) >= share
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("part", _PARTS)
+@pytest.mark.parametrize("part", _MORE_PARTS)
 def test_no_warning_turns_into_advice(part):
     """Of the statements that advise against, at most 2 in 100 are read as advice for."""
     rows = [row for row in _load("statements")[part] if row[0] == "against"]
@@ -58,7 +66,7 @@ def test_no_warning_turns_into_advice(part):
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("part", _PARTS)
+@pytest.mark.parametrize("part", _MORE_PARTS)
 def test_questions(part):
     """Of the questions, at least 95 in 100 are read as labelled."""
     outcomes = [

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.present.populations import POPULATIONS, population_notices, populations_in, suits_population
@@ -25,6 +26,7 @@ def test_groups_are_read(half: str) -> None:
     misses = [(case, groups) for case, groups in found if groups != sorted(case["groups"])]
     print(f"\npopulations, {half}: {len(cases) - len(misses)} of {len(cases)} right")
     print(*misses, sep="\n")
+    count_safety("populations named or denied", len(cases) - len(misses), len(cases))
     assert misses == []
 
 
@@ -40,6 +42,7 @@ def test_doses_fit_who_is_asked_for(half: str) -> None:
     ]
     print(f"\npopulation doses, {half}: {len(cases) - len(misses)} of {len(cases)} right")
     print(*misses, sep="\n")
+    count_safety("doses that may or may not be shown to a population", len(cases) - len(misses), len(cases))
     assert misses == []
 
 

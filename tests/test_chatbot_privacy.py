@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from conftest import count_safety
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,11 @@ def test_every_canary_is_masked(half: str) -> None:
     ]
     print(f"\nprivacy, {half}: {len(CASES[half]['masked']) - len(misses)} of {len(CASES[half]['masked'])} masked")
     print(*misses, sep="\n")
+    count_safety(
+        "privacy: messages with personal data, masked",
+        len(CASES[half]["masked"]) - len(misses),
+        len(CASES[half]["masked"]),
+    )
     assert misses == []
 
 
@@ -34,6 +40,8 @@ def test_medical_sentences_are_left_alone(half: str) -> None:
     changed = [(text, mask(text)) for text in CASES[half]["untouched"] if mask(text) != text]
     print(f"\nprivacy, {half}: {len(changed)} of {len(CASES[half]['untouched'])} masked without need")
     print(*changed, sep="\n")
+    untouched = len(CASES[half]["untouched"])
+    count_safety("privacy: ordinary messages, left alone", untouched - len(changed), untouched)
     assert changed == []
 
 

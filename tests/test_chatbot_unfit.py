@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 import yaml
+from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.replies import Turn
@@ -31,6 +32,11 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
         if (found.kind if found else "fit") != kind:
             wrong.append(f"{found.kind if found else 'fit'}: {request}")
     print(f"\nunfit requests, {kind:<42} {len(requests) - len(wrong):>4} / {len(requests)}")
+    count_safety(
+        "requests that are fit, answered" if kind == "fit" else "unfit requests refused",
+        len(requests) - len(wrong),
+        len(requests),
+    )
     for line in wrong:
         print(f"    {line}")
     assert not wrong
@@ -38,13 +44,19 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-def test_requests_in_other_voices(kind: str) -> None:
-    """The set written after the rules is told apart as well; two slips are allowed, and listed."""
-    requests = _cases("unfit_second_voice.yaml")[kind]
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh"])
+def test_requests_in_other_voices(voice: str, kind: str) -> None:
+    """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
+    requests = _cases(f"unfit_{voice}_voice.yaml")[kind]
     wrong = [text for text in requests if (find_unfit_request(text) is not None) != (kind == "unfit")]
-    print(f"\nunfit requests, second set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
+    print(f"\nunfit requests, {voice} set, {kind:<30} {len(requests) - len(wrong):>4} / {len(requests)}")
     for line in wrong:
         print(f"    {line}")
+    count_safety(
+        "requests that are fit, answered" if kind == "fit" else "unfit requests refused",
+        len(requests) - len(wrong),
+        len(requests),
+    )
     assert len(wrong) <= 2
 
 
@@ -54,16 +66,21 @@ def test_ordinary_questions_are_not_refused() -> None:
     questions = [text for texts in _cases("ordinary_questions.yaml").values() for text in texts]
     refused = [text for text in questions if find_unfit_request(text)]
     print(f"\nordinary questions refused {len(refused):>30} / {len(questions)}")
+    count_safety("requests that are fit, answered", len(questions) - len(refused), len(questions))
     assert refused == []
 
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["premise", "plain"])
-def test_premises_are_noticed(kind: str) -> None:
+@pytest.mark.parametrize("voice", ["premise_questions", "premise_second_voice", "premise_third_voice"])
+def test_premises_are_noticed(voice: str, kind: str) -> None:
     """Questions with a premise are told from plain ones."""
-    questions = _cases("premise_questions.yaml")[kind]
+    questions = _cases(f"{voice}.yaml")[kind]
     wrong = [text for text in questions if is_premise_question(text) != (kind == "premise")]
-    print(f"\npremise questions, {kind:<39} {len(questions) - len(wrong):>4} / {len(questions)}")
+    print(f"\n{voice}, {kind:<39} {len(questions) - len(wrong):>4} / {len(questions)}")
+    print(*wrong, sep="\n")
+    name = "premises noticed" if kind == "premise" else "plain questions without that notice"
+    count_safety(name, len(questions) - len(wrong), len(questions))
     assert wrong == []
 
 

@@ -143,6 +143,7 @@ def test_changed_rows_are_refused(copied, statement):
     "name",
     [
         "records.sqlite",
+        "titles.sqlite",
         "vectors.npy",
         "abbreviations.json",
         "manifest.json",

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from conftest import TinyEmbedder, article, write_articles
 
+import index.local_store
 import index.opened
 import index.verify
 from index.build import build
@@ -38,11 +39,32 @@ def opened(root):
     found.close()
 
 
+@pytest.fixture(scope="module")
+def large_root(root, tmp_path_factory):
+    """Return a copy of that index that was built as if it were too large to be scanned exactly."""
+    folder = tmp_path_factory.mktemp("large") / "ix"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(index.local_store, "EXACT_LIMIT", 10)
+        build([root.parent / "sources"], folder, TinyEmbedder(), model="tiny")
+    return folder
+
+
 @pytest.fixture
-def by_graph(root, monkeypatch):
-    """Open that index as if it were too large to be scanned."""
+def by_graph(large_root, monkeypatch):
+    """Open it as if it were too large for any scan, by Chroma's graph."""
     monkeypatch.setattr(index.opened, "EXACT_LIMIT", 10)
-    found = OpenIndex(root, TinyEmbedder())
+    monkeypatch.setattr(index.opened, "SIGNS_LIMIT", 10)
+    monkeypatch.setattr(index.local_store, "SIGNS_LIMIT", 10)
+    found = OpenIndex(large_root, TinyEmbedder())
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def by_signs(large_root, monkeypatch):
+    """Open it by the scan of the signs."""
+    monkeypatch.setattr(index.opened, "EXACT_LIMIT", 10)
+    found = OpenIndex(large_root, TinyEmbedder())
     yield found
     found.close()
 
@@ -51,25 +73,29 @@ QUESTIONS = ("quinine", "give baclofen on day 8", "What is the treatment?", "dee
 
 
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_graph_and_scan_agree(opened, by_graph, question):
-    """The graph finds the passages that the exact scan finds, with the same scores."""
+def test_graph_and_scans_agree(opened, by_graph, by_signs, question):
+    """The graph and the signs find the passages that the exact scan finds, with the same scores."""
     exact = [(hit.passage.id, pytest.approx(hit.score, abs=1e-5)) for hit in opened.search(Query(question), 5)]
-    assert [(hit.passage.id, hit.score) for hit in by_graph.search(Query(question), 5)] == exact
+    for other in (by_graph, by_signs):
+        assert [(hit.passage.id, hit.score) for hit in other.search(Query(question), 5)] == exact
 
 
-def test_graph_takes_masks_boosts_and_many_queries(by_graph):
-    """Filters, boosts and several queries at once work in the graph as in the scan."""
-    allowed = by_graph.rows_of_documents(["n03", "n04"])
-    ranked = by_graph.rank([Query(question, allowed=allowed, boosts=((6, 0.5),)) for question in QUESTIONS], 3)
-    assert len(ranked) == len(QUESTIONS)
-    assert {by_graph.document_id(int(row)) for found in ranked for row in found.rows} <= {"n03", "n04"}
+@pytest.mark.parametrize("how", ["by_graph", "by_signs"])
+def test_large_index_takes_masks_boosts_and_many_queries(how, opened, request):
+    """Filters, boosts and several queries at once find in a large index what the exact scan finds."""
+    large = request.getfixturevalue(how)
+    allowed = large.rows_of_documents(["n03", "n04"])
+    queries = [Query(question, allowed=allowed, boosts=((6, 0.5),)) for question in QUESTIONS]
+    ranked = large.rank(queries, 3)
+    assert [found.rows.tolist() for found in ranked] == [found.rows.tolist() for found in opened.rank(queries, 3)]
+    assert {large.document_id(int(row)) for found in ranked for row in found.rows} <= {"n03", "n04"}
 
 
-def test_index_opened_by_graph_is_still_sound(root, by_graph, monkeypatch):
+def test_index_opened_by_graph_is_still_sound(large_root, by_graph, monkeypatch):
     """Chroma writes to what it opens; a large index that readers have opened is checked by what it holds."""
     by_graph.search(Query("quinine"), 3)
-    monkeypatch.setattr(index.verify, "EXACT_LIMIT", 10)
-    assert verify(root).faults == ()
+    monkeypatch.setattr(index.verify, "SIGNS_LIMIT", 10)
+    assert verify(large_root).faults == ()
 
 
 def test_more_is_asked_than_there_is(opened, by_graph):

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 
 from index.abbreviations import AbbreviationCounter, find_abbreviations
 from index.intents import heading_intents, question_intents, section_intents
-from index.titles import Titles
+from index.records import DamagedIndex
+from index.titles import Titles, write_titles
 
 
 @pytest.mark.parametrize(
@@ -97,16 +98,41 @@ def test_section_without_a_telling_heading_takes_its_documents_question():
     assert section_intents((), "") == frozenset()
 
 
-def test_longest_title_in_a_question():
+@pytest.fixture
+def titles_of(tmp_path):
+    """Return a function that writes titles and opens them."""
+
+    def open_titles(*names):
+        write_titles(tmp_path / "titles.sqlite", names)
+        return Titles(tmp_path / "titles.sqlite")
+
+    return open_titles
+
+
+def test_longest_title_in_a_question(titles_of):
     """Of the titles within a question the longest counts, whatever case and plural."""
-    titles = Titles(["Cramp", "Calf cramp", "Calf cramp in pregnancy", "", "The"])
+    titles = titles_of("Cramp", "Calf cramp", "Calf cramp in pregnancy", "", "The", "cramps")
     assert titles.within("How are CALF CRAMPS treated?") == "Calf cramp"
     assert titles.within("calf cramp in pregnancy?") == "Calf cramp in pregnancy"
     assert titles.within("the dose of gout") == "" and titles.within("") == ""
 
 
-def test_topic_is_what_a_title_names_and_little_else():
+def test_topic_is_what_a_title_names_and_little_else(titles_of):
     """A phrase is a topic if it makes up half of what some title names."""
-    titles = Titles(["Treatment of nocturnal leg cramps", "Baclofen"])
+    titles = titles_of("Treatment of nocturnal leg cramps", "Baclofen")
     assert titles.is_topic("leg cramps") and titles.is_topic("baclofen")
     assert not titles.is_topic("leg") and not titles.is_topic("") and not titles.is_topic("the")
+
+
+def test_title_in_a_long_question(titles_of):
+    """A title is found wherever it stands in a long case history."""
+    titles = titles_of("Calf cramp")
+    assert titles.within("word " * 2_000 + "calf cramps " + "word " * 2_000) == "Calf cramp"
+
+
+def test_titles_that_are_no_titles_are_damage(tmp_path):
+    """A file that is none of ours, or that is not there, is named as damage."""
+    (tmp_path / "titles.sqlite").write_bytes(b"rubbish" * 500)
+    for name in ("titles.sqlite", "gone.sqlite"):
+        with pytest.raises(DamagedIndex, match=name):
+            Titles(tmp_path / name)

@@ -29,6 +29,8 @@ from index.passages import Passage, Unit
 
 # A passage is quoted from only if it scores at least this share of the best one.
 _PASSAGE_SHARE = 0.8
+# Where those hold nothing that suits the question, others are tried down to this share of the best one.
+_FURTHER_SHARE = 0.6
 # A unit is quoted only if it scores at least this share of the best unit.
 _UNIT_SHARE = 0.72
 # Units whose meaning is compared with the question's; those that share fewest words with it are left out before.
@@ -168,27 +170,19 @@ def unit_context(document: Document, passage: Passage, unit: Unit) -> tuple[str,
 def _candidates(
     resolution: Resolution, evidence: Evidence, opened: OpenIndex, vectors: UnitVectors, suits: Suits
 ) -> list[Candidate]:
-    best = evidence.hits[0].score if evidence.hits else 0.0
     wanted = frozenset(content_terms(resolution.standalone_question))
-    found: list[tuple[float, int, Unit, str, tuple[str, ...], frozenset[str]]] = []
-    for position, hit in enumerate(evidence.hits):
-        if hit.score < _PASSAGE_SHARE * best:
-            continue
-        document = opened.records.document(hit.passage.document_id)
-        for unit in hit.passage.units:
-            text = document.text[unit.start : unit.end]
-            context = unit_context(document, hit.passage, unit)
-            if not _quotable(text, unit, context):
-                continue
-            terms = frozenset(terms_of(" ".join((text, *context))))
-            shared = len(wanted & terms) / max(1, len(wanted))
-            found.append((shared, position, unit, text, context, terms))
-    # Words first, then meaning: comparing every sentence of eight passages would cost more than the search.
-    found.sort(key=lambda row: (-row[0] * 0.5 - evidence.hits[row[1]].score, row[1], row[2].start))
     titles = [hit.passage.title for hit in evidence.hits]
-    # A sentence that gives orders to a language model is no advice to a reader.
-    suited = (row for row in found if suits(row[3], (titles[row[1]], *row[4])) and not is_instruction(row[3]))
-    found = list(islice(suited, _COMPARED_UNITS))
+    found: list[_Row] = []
+    left = sorted(range(len(evidence.hits)), key=lambda position: -evidence.hits[position].score)
+    top = best = evidence.hits[left[0]].score if left else 0.0
+    # The best passage may hold nothing for the medicine or the people that are asked about; then the next counts.
+    while left and not found and (best := evidence.hits[left[0]].score) >= _FURTHER_SHARE * top:
+        near = [p for p in left if p == left[0] or evidence.hits[p].score >= _PASSAGE_SHARE * best]
+        left = left[len(near) :]
+        rows = _rows(evidence, opened, wanted, near)
+        # A sentence that gives orders to a language model is no advice to a reader.
+        suited = (row for row in rows if suits(row[3], (titles[row[1]], *row[4])) and not is_instruction(row[3]))
+        found = list(islice(suited, _COMPARED_UNITS))
     if not found:
         return []
     made = _stored_vectors([(position, unit) for _, position, unit, *_ in found], evidence, opened)
@@ -210,6 +204,32 @@ def _candidates(
         )
         for (shared, position, unit, text, context, terms), meaning, vector in zip(found, meanings, made, strict=True)
     ]
+
+
+_Row = tuple[float, int, Unit, str, tuple[str, ...], frozenset[str]]
+
+
+def _rows(evidence: Evidence, opened: OpenIndex, wanted: frozenset[str], positions: Sequence[int]) -> list[_Row]:
+    """Return the quotable units of the hits at `positions`, those that share most words with the question first."""
+    rows: list[_Row] = []
+    for position in sorted(positions):
+        hit = evidence.hits[position]
+        document = opened.records.document(hit.passage.document_id)
+        openers = {start for unit in hit.passage.units for start, _ in unit.lead_ins}
+        for unit in hit.passage.units:
+            # "Do not do the following." is no statement without what follows.
+            if unit.kind == "paragraph" and any(unit.start <= start < unit.end for start in openers):
+                continue
+            text = document.text[unit.start : unit.end]
+            context = unit_context(document, hit.passage, unit)
+            if not _quotable(text, unit, context):
+                continue
+            terms = frozenset(terms_of(" ".join((text, *context))))
+            shared = len(wanted & terms) / max(1, len(wanted))
+            rows.append((shared, position, unit, text, context, terms))
+    # Words first, then meaning: comparing every sentence of eight passages would cost more than the search.
+    rows.sort(key=lambda row: (-row[0] * 0.5 - evidence.hits[row[1]].score, row[1], row[2].start))
+    return rows
 
 
 def _stored_vectors(units: Sequence[tuple[int, Unit]], evidence: Evidence, opened: OpenIndex) -> Vectors | None:
@@ -236,7 +256,8 @@ def _bonus(resolution: Resolution, text: str, context: tuple[str, ...]) -> float
 
 def _quotable(text: str, unit: Unit, context: tuple[str, ...]) -> bool:
     """Say whether a unit can stand as a statement: it asks nothing, points at nothing and introduces nothing."""
-    bare = strip_markers(text)
+    # A mark that points at a footnote stands after the full stop.
+    bare = strip_markers(text).rstrip(" *†‡§¶")
     if unit.leans or bare.endswith(("?", ":")) or not any(char.isalpha() for char in bare):
         return False
     if unit.kind == "paragraph" and not bare.endswith((".", "!", ")", "]", '"', "”", "’", ";")):

@@ -23,7 +23,8 @@ _NUMBER_WORDS = {
 # "One" and "first" are more often words than numbers; a count in words stands before a thing that is counted.
 _COUNTED = (
     r"times?|days?|weeks?|months?|years?|hours?|minutes?|tablets?|capsules?|puffs?|drops?|doses?|courses?|sprays?|"
-    r"patches|sachets?|teaspoons?|working|specialists?|trials?|or\s+more|or\s+fewer|or\s+less|to\s+(?:\w+)\s+\w+|neighbouring|earlier"
+    r"patches|sachets?|teaspoons?|working|specialists?|trials?|sessions?|visits?|injections?|attempts?|episodes?|attacks?|cycles?|treatments?|meals?|cups?|units?|stages?|people|women|men|"
+    r"children|pregnancies|births?|litres?|grams?|kilograms?|percent|points?|applications?|nights?|seconds?|others?|or\s+more|or\s+fewer|or\s+less|to\s+(?:\w+)\s+\w+|neighbouring|earlier"
 )
 _WORD_NUMBER = re.compile(
     rf"\b(?P<word>{'|'.join(_NUMBER_WORDS)})(?=(?:[\s-]+(?:\w+[\s-]+)?(?:{_COUNTED})\b))", re.IGNORECASE
@@ -78,21 +79,25 @@ _OFTEN = {"daily": "day", "nightly": "day", "weekly": "week", "monthly": "month"
 _EVERY = re.compile(r"\bevery\s+$|\bat\s+intervals\s+of\s+$|\bevery\s+(?:at\s+least\s+)?$", re.IGNORECASE)
 # How a number bounds: looked for right before and right after it.
 _UP_BEFORE = re.compile(
-    r"(?:\b(?:above|over|more than|greater than|higher than|longer than|older than|exceed(?:s|ing)?|at least|faster than|"
-    r"minimum(?: of)?|beyond|later than)|[>≥])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    r"(?:\b(?:above|over|more than|greater than|higher than|longer than|older than|(?:larg|bigg|heavi|wid|deep)er than|"
+    r"exceed(?:s|ed|ing)?|at least|faster than|minimum(?: of)?|beyond|later than|from(?: the)? ages?(?: of)?|aged?(?= \d+ (?:years? )?"
+    r"and (?:over|above|older)))|[>≥])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
 _DOWN_BEFORE = re.compile(
-    r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|"
-    r"limited to|limit of|within the (?:last|past)|no later than|"
+    r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|until|"
+    r"(?:small|thinn|light|narrow)er than|as long as|as much as|as many as|(?:up )?to(?: the)? ages?(?: of)?|limited to|limit of|within the (?:last|past)|no later than|"
     r"(?:limit|maximum|ceiling)\b[^.,;]{0,40}?\bis)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
 _UP_AFTER = re.compile(
-    r"\s*(?:or|and)\s+(?:more|over|above|older|higher|greater|longer)\b|\s*\+(?!\d)|\s+on\b(?!\s+\w)", re.I
+    r"\s*(?:or|and)\s+(?:more|over|above|older|higher|greater|longer|later)\b|\s*\+(?!\d)|\s+on\b(?!\s+\w)", re.I
 )
 _DOWN_AFTER = re.compile(r"\s*(?:or|and)\s+(?:less|lower|under|below|younger|fewer|shorter)\b", re.IGNORECASE)
 _OVER = re.compile(r"(?<!not )\bover\s+(?:the\s+(?:first|last|next)\s+)?$", re.IGNORECASE)
+_OF_AGE = re.compile(r"\s*(?:of\s+age|old)\b", re.IGNORECASE)
+_FROM = re.compile(r"\bfrom\s+$", re.IGNORECASE)
+_INTERVALS = re.compile(r"[\s-]+intervals?\b", re.IGNORECASE)
 _IN = re.compile(r"\b(?:in|during)\s+(?:the\s+)?(?:(?:first|last|past|next)\s+)?$", re.IGNORECASE)
 _DURATIONS = frozenset("second minute hour day week month".split())
 _FLIPS = re.compile(
@@ -102,7 +107,10 @@ _FLIPS = re.compile(
 )
 # Scales on which amounts are compared. Litres and grams are never mixed with counts.
 _SCALES = {"kg": ("mg", 1e6), "g": ("mg", 1e3), "mg": ("mg", 1.0), "mcg": ("mg", 1e-3), "ng": ("mg", 1e-6),
-           "l": ("ml", 1e3), "dl": ("ml", 1e2), "ml": ("ml", 1.0)}  # fmt: skip
+           "l": ("ml", 1e3), "dl": ("ml", 1e2), "ml": ("ml", 1.0),
+           # A month is no number of days.
+           "second": ("hour", 1 / 3600), "minute": ("hour", 1 / 60), "hour": ("hour", 1.0), "day": ("hour", 24.0),
+           "week": ("hour", 168.0), "month": ("month", 1.0), "year": ("month", 12.0)}  # fmt: skip
 # Units that may be left unsaid, because a test has one ("eGFR below 30"); a dose's never.
 _DOSE_UNITS = frozenset("mg ml unit tablet capsule puff drop dose times".split())
 
@@ -134,18 +142,20 @@ class Quantity:
 
     def said_by(self, other: Quantity) -> bool:
         """Say whether `other`, in a source, is this number with this unit and this bound."""
+        if {self.unit, other.unit} == {"month", ""} and self.direction == other.direction != "":
+            # "Under 2" of a child is under 2 years.
+            years = self.value / 12 == other.value if self.unit else self.value == other.value / 12
+            if years and "year" in (self if self.unit else other).written.lower():
+                return True
         if abs(self.value - other.value) > 1e-9 * max(1.0, abs(other.value)):
             return False
-        if {self.unit, other.unit} == {"year", ""} and self.direction == other.direction != "":
-            # "Under 2" of a child is under 2 years.
-            return True
         unsaid = not self.unit and not self.per and other.unit not in _DOSE_UNITS | _TIME_UNITS
         if not unsaid and (self.unit, self.per) != (other.unit, other.per):
             return False
         return self.direction == other.direction
 
 
-_TIME_UNITS = frozenset("second minute hour day week month year".split())
+_TIME_UNITS = frozenset(("hour", "month"))
 
 
 def find_quantities(text: str) -> tuple[Quantity, ...]:
@@ -164,7 +174,13 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if _EVERY.search(plain[: match.start()]):
             per = (*per, "every")
         direction = _direction(plain, match.start(), match.end())
-        if unit in _DURATIONS and _OVER.search(plain[: match.start()]):
+        if _INTERVALS.match(plain, match.end()) and "every" not in per:
+            per = (*per, "every")
+        of_age = bool(_OF_AGE.match(plain, match.end()))
+        if (of_age or unit == "year") and not direction and not match["high"] and _FROM.search(plain[: match.start()]):
+            # "From 5 years": an age has no end where none is said.
+            direction = "up"
+        if unit in _DURATIONS and not of_age and _OVER.search(plain[: match.start()]):
             # "Over 3 months" is how long, "over 12 years" how old.
             direction = ""
         elif unit in _DURATIONS and not direction and _IN.search(plain[: match.start()]):
@@ -205,6 +221,8 @@ def missing_quantities(statement: str, sources: tuple[Quantity, ...]) -> tuple[Q
 
 def with_digits(text: str) -> str:
     """Write number words as digits; lengths change, so that offsets are those of the returned text."""
+    for pattern, written in _IN_WORDS:
+        text = pattern.sub(written, text)
     text = re.sub(
         r"\b(once|twice|thrice)\b(?=\s+(?:an?|per|each|every|daily|weekly|monthly|nightly)\b)",
         _counted,
@@ -219,6 +237,27 @@ def with_digits(text: str) -> str:
     return re.sub(
         rf"(\b(?:{_UNIT_WORD})),?\s+1 times (?=(?:a|per|each) (?:day|week|month)\b)", r"\1 ", text, flags=re.I
     )
+
+
+# A number that is said without a figure: "half an hour", "once-weekly", "under 12s", "within a week".
+_SPAN = r"(?:second|minute|hour|day|week|fortnight|month|year)"
+_IN_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        (r"\b(?:the\s+)?first\s+trimester(?:\s+of\s+pregnancy)?\b", "the first 3 months of pregnancy"),
+        (r"\bhalf\s+an\s+hour\b|\ba\s+half[\s-]hour\b", "30 minutes"),
+        (r"\ba\s+fortnight\b|\bone\s+fortnight\b", "2 weeks"),
+        (r"\b(once|twice|thrice)-(daily|weekly|monthly|nightly)\b", r"\1 \2"),
+        (r"\b(under|over)[\s-](\d{1,2})s\b", r"\1 \2 years"),
+        (rf"\bone[\s-](?={_SPAN}s?\b)", "1 "),
+        (rf"(?<=\bwithin )an?\s+(?={_SPAN}\b)|(?<=\bafter )an?\s+(?={_SPAN}\b)|(?<=\bfor )an?\s+(?={_SPAN}\b)", "1 "),
+        (rf"(?<=\bthan )an?\s+(?={_SPAN}\b)|(?<=\bleast )an?\s+(?={_SPAN}\b)|(?<=\bup to )an?\s+(?={_SPAN}\b)", "1 "),
+        (rf"(?<=\bover )an?\s+(?={_SPAN}\b)|(?<=\bunder )an?\s+(?={_SPAN}\b)|(?<=\blast )an?\s+(?={_SPAN}\b)", "1 "),
+        (r"\b(\d+|two|three|four|six|eight|twelve)[\s-]weekly\b", r"every \1 weeks"),
+        (r"\b(\d+|two|three|four|six|eight|twelve)[\s-]hourly\b", r"every \1 hours"),
+        (r"\b(\d+|two|three|four|six|twelve)[\s-]monthly\b", r"every \1 months"),
+    )
+)
 
 
 def _counted(match: re.Match[str]) -> str:

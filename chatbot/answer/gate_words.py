@@ -18,6 +18,7 @@ from corpus.citations import strip_markers
 from index.lexical import terms_of
 
 _TABLE = Path(__file__).with_name("gate_words.yaml")
+_GENERAL = Path(__file__).with_name("gate_general.yaml")
 _LAY_TERMS = Path(__file__).parents[1] / "understand" / "lay_terms.yaml"
 
 ClauseKind = Literal["main", "condition", "reason", "relative"]
@@ -79,12 +80,13 @@ _BOUND = re.compile(
 _DENIES = re.compile(
     r"\b(?:not|no|never|cannot|without|neither|nor|none|nothing|avoid(?:s|ed|ing)?|contra-?indicated|contra-?indications?|refrain\w*|"
     r"forbidden|prohibited|unable|absent|absence|against|rather\s+than|instead\s+of|free\s+of|un(?:needed|necessary|proven)|"
-    r"in(?:effective|sufficient))\b|n['’]t\b",
+    r"in(?:effective|sufficient)|poorly|left\s+alone|leave\s+(?:\w+\s+)?alone|isn['’]?t)\b|n['’]t\b",
     re.IGNORECASE,
 )
 # Two denials that undo each other, and one that is said in two words.
 _CANCELLED = re.compile(
-    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:be\s+|an?\s+|to\s+)?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b",
+    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:be\s+|an?\s+|to\s+)?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b"
+    r"|\b(?:vaccin\w+|immuni[sz]\w+|protect\w*|prophyla\w+|guard\w*|cover\w*|active)\s+against\b",
     re.IGNORECASE,
 )
 # Words of denial are compared as denial, not as things that are named.
@@ -93,7 +95,7 @@ _DENIAL_WORDS = frozenset(
     "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
 )
 _MAY = re.compile(
-    r"\b(?:may|might|can|could|(?<!soon as )(?<!far as )(?<!where )possibl[ey]|perhaps|an?\s+option|options|optionally|appears?\s+to|seems?\s+to)\b",
+    r"\b(?:may|might|can(?!['’]?t|not)|could|(?<!soon as )(?<!far as )(?<!where )possibl[ey]|perhaps|an?\s+option|options|optionally|appears?\s+to|seems?\s+to)\b",
     re.IGNORECASE,
 )
 _CONSIDER = re.compile(r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying)\b", re.IGNORECASE)
@@ -103,27 +105,53 @@ _MUST = re.compile(
     re.IGNORECASE,
 )
 _QUALIFIER = re.compile(
-    r"\b(?:in|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
+    r"\b(?:in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
     r"(?=\s+(?:in|for|with|without|by|on|to|during|after|before|within|at|from|and|or|unless|if|when|is|are|was|were|has|have|"
     r"should|must|may|might|can|could|will|does|do|needs?|warrants?)\b|[,;:.()]|$)",
     re.IGNORECASE,
 )
 # What bounds a number is compared with the number (`Quantity.direction`), not as words.
 _BOUNDING = re.compile(
-    r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later)\s+than|at\s+least|"
-    r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|minimum(?:\s+of)?|beyond|"
-    r"between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
+    r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later|larger|smaller|bigger|heavier|wider)\s+than|at\s+least|"
+    r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|(?:minimum|maximum)(?:\s+of)?|beyond|"
+    r"(?:from|until|to|up\s+to|at|by)\s+(?:the\s+)?ages?(?:\s+of)?|between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
     r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
     r"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
+# What is said with more words than it needs.
+_SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        # "Not any faster" and "best avoided" make nothing of more than it is.
+        (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
+        (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
+        (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
+        (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
+        (
+            r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
+            r"\1 ",
+        ),
+        (r"\b(before|after)\s+(?:start|begin)(?:n)?ing(?=\s+(?:and|or)\b|[.,;]|$)", r"\1 treatment"),
+        (
+            r"\b(?:has|have|had)(?:\s+not|n't)\s+(?:yet\s+)?(?:worked|helped|responded|succeeded)\b|\bhas\s+been\s+no\s+(?:success|benefit)\b",
+            "failed",
+        ),
+        (r"\b(works?|working|functions?|functioning|breathes?|eats?|drinks?)\s+normally\b", r"\1 normal"),
+        (r"\bstops?\s+(.{3,40}?)\s+from\s+(?:happening|occurring|developing|recurring)\b", r"prevent \1"),
+    )
+)
 _TEMPORAL = frozenset("daily weekly monthly nightly hourly twice thrice time times".split())
 
 
 @dataclass(frozen=True, slots=True)
 class Lexicon:
-    """`same` maps a stem to the name of its row; `phrases` finds those of several words."""
+    """`same` maps a stem to the name of its row; `phrases` finds those of several words.
+
+    `general` are keys that name nothing of medicine: a statement may word what its source says with a few of them.
+    `against` maps a key to the keys of its opposites.
+    """
 
     same: Mapping[str, str]
     phrases: re.Pattern[str]
@@ -132,6 +160,11 @@ class Lexicon:
     frame: frozenset[str]
     hedges: Mapping[str, int]
     raisers: frozenset[str]
+    general: frozenset[str]
+    against: Mapping[str, frozenset[str]]
+    light: frozenset[str]
+    things: frozenset[str]
+    combined: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,12 +233,43 @@ def load_words() -> Lexicon:
     longest = sorted(phrase_rows, key=len, reverse=True)
     return Lexicon(
         same,
-        re.compile(r"\b(?:" + "|".join(re.escape(phrase) for phrase in longest) + r")\b", re.IGNORECASE),
+        re.compile(r"\b(?P<phrase>" + "|".join(map(_plural, longest)) + r")\b", re.IGNORECASE),
         phrase_rows,
         tuple((one, other) for one, other in rows["opposite"]),
         frozenset(rows["frame"].split()),
         hedges,
         frozenset(rows["raisers"].split()),
+        *_general(same, rows["firm"], rows["light"]),
+        {name: tuple(parts) for name, parts in rows["combined"].items()},
+    )
+
+
+def _general(
+    same: Mapping[str, str], firm: str, light: str
+) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]]:
+    """Return general keys, but for those that carry a claim; key -> keys of its opposites; light keys; words of things."""
+    import yaml
+
+    listed = yaml.load(_GENERAL.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+    stems = frozenset(listed["general"].split())
+    rows: dict[str, list[str]] = {}
+    for stem, row in same.items():
+        rows.setdefault(row, []).append(stem)
+    carrying = {same.get(stem, stem) for word in firm.split() for stem in terms_of(word)[-1:]}
+    bare = {same.get(stem, stem) for word in light.split() for stem in terms_of(word)[-1:]}
+    general = {stem for stem in stems if stem not in same}
+    general |= {row for row, members in rows.items() if stems.issuperset(members)}
+    against: dict[str, set[str]] = {}
+    for pair in listed["opposite"].split():
+        one, other = (same.get(stem, stem) for stem in pair.split("/"))
+        if one != other:
+            against.setdefault(one, set()).add(other)
+            against.setdefault(other, set()).add(one)
+    return (
+        frozenset((general - carrying) | bare),
+        {key: frozenset(others) for key, others in against.items()},
+        frozenset(bare),
+        frozenset(listed["things"].split()),
     )
 
 
@@ -228,6 +292,15 @@ def _blank(plain: str) -> str:
     return "".join(blanked)
 
 
+def _plural(phrase: str) -> str:
+    # The name of a thing in three words or more has no other meaning in the plural.
+    return re.escape(phrase) + ("s?" if phrase.count(" ") > 1 else "")
+
+
+def _row_of(phrase: str, lexicon: Lexicon) -> str:
+    return lexicon.phrase_rows.get(phrase) or lexicon.phrase_rows[phrase.removesuffix("s")]
+
+
 @lru_cache(8192)
 def _names(plain: str) -> frozenset[str]:
     lexicon = load_words()
@@ -235,7 +308,7 @@ def _names(plain: str) -> frozenset[str]:
     drugs = find_drugs(plain)
     for _, start, end in drugs:
         blanked[start:end] = " " * (end - start)
-    replaced = lexicon.phrases.sub(lambda match: f" {lexicon.phrase_rows[match.group().lower()]} ", "".join(blanked))
+    replaced = lexicon.phrases.sub(lambda match: f" {_row_of(match['phrase'].lower(), lexicon)} ", "".join(blanked))
     found = set()
     for word in _WORD.findall(replaced):
         if word.startswith("§"):
@@ -248,6 +321,9 @@ def _names(plain: str) -> frozenset[str]:
             continue
         parts = [lowered] if "-" not in lowered else [lowered.replace("-", ""), *lowered.split("-")]
         keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]
+        if lowered in lexicon.things or lowered.removesuffix("s") in lexicon.things:
+            # "Stockings" are worn; "stock" is held.
+            keys = [lexicon.same.get(lowered, lowered.removesuffix("s"))]
         whole = keys[0] if keys else ""
         if len(parts) > 1 and whole not in lexicon.same.values():
             keys = [
@@ -268,6 +344,8 @@ def _names(plain: str) -> frozenset[str]:
 def read(text: str) -> Reading:
     """Read one sentence, or one list item with its lead-in, into clauses."""
     plain = " ".join(with_digits(strip_markers(text)).replace("’", "'").split())
+    for pattern, written in _SAID_SHORTER:
+        plain = pattern.sub(written, plain)
     clauses: list[Clause] = []
     segment, opened, subject = 0, False, frozenset[str]()
     pieces = _split(plain)
@@ -276,6 +354,9 @@ def read(text: str) -> Reading:
         if clauses and kind == "main" and piece.lower().startswith("or "):
             # An alternative belongs to what it is an alternative of.
             kind = clauses[-1].kind
+        elif kind == "condition" and clauses and clauses[-1].kind == "relative" and _OTHER_CASE.match(clauses[-1].text):
+            # "…, and for moderate pain when other drugs have been tried": the condition of the other case.
+            kind = "relative"
         elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
             # "… when pain comes from the joint and has not responded"
             kind = "condition"
@@ -322,6 +403,9 @@ def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
 # Shorter stems begin words of other meaning; longer endings make them.
 _LEAST_STEM_CHARS = 5
 _LONGEST_ENDING_CHARS = 4
+# Words that begin alike for so long, and for so much of the longer one, are forms of one word.
+_LEAST_BEGINNING_CHARS = 6
+_BEGINNING_SHARE = 0.7
 # Endings that make a disease of an organ: thyroid and thyroiditis are two things.
 _OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
 
@@ -340,6 +424,10 @@ def _form_in(name: str, pool: frozenset[str]) -> str:
             and len(ending) <= _LONGEST_ENDING_CHARS
             and not ending.startswith(_OTHER_THING)
         ):
+            return other
+        # "Infectious" and "infectivity": both bend one long beginning.
+        begun = next((at for at, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+        if begun >= _LEAST_BEGINNING_CHARS and begun >= _BEGINNING_SHARE * len(long):
             return other
     return ""
 
@@ -376,7 +464,7 @@ def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool, subject: 
     hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
     hedges |= {number for phrase, number in lexicon.hedges.items() if " " in phrase and phrase in lowered}
     # Bounds and numbers are compared as such: "within the past 30 days" qualifies by its number alone.
-    qualifiers = tuple(keys for match in _QUALIFIER.finditer(_blank(piece)) if (keys := _names(match["what"])))
+    qualifiers = tuple(names for alternatives in qualifiers_of(piece) for names in alternatives)
     return Clause(
         piece,
         kind,
@@ -390,6 +478,30 @@ def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool, subject: 
         qualifiers,
         find_quantities(piece),
     )
+
+
+# "In pregnancy or after loss of consciousness": either will do.
+_OR_QUALIFIER = re.compile(r"\s+or\s+(?=(?:in|for|with|after|before|during|at|under|among)\s)", re.IGNORECASE)
+
+
+@lru_cache(8192)
+def qualifiers_of(piece: str) -> tuple[tuple[frozenset[str], ...], ...]:
+    """Return what qualifies a clause, each as its alternatives: "in A or after B" is one of two."""
+    found: list[tuple[frozenset[str], ...]] = []
+    for place, part in enumerate(_OR_QUALIFIER.split(_blank(piece))):
+        for nth, match in enumerate(_QUALIFIER.finditer(part)):
+            if not (names := _names(_qualified(match))):
+                continue
+            if place and not nth and found:
+                found[-1] = (*found[-1], names)
+            else:
+                found.append((names,))
+    return tuple(found)
+
+
+def _qualified(match: re.Match[str]) -> str:
+    """Return what a qualifier names; "without symptoms" is one thing."""
+    return match.group() if match.group().lower().startswith("without") else match["what"]
 
 
 def _strength(piece: str) -> int:

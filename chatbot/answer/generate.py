@@ -29,8 +29,7 @@ from index.lexical import STOPWORDS
 from index.opened import OpenIndex
 from index.passages import Passage, Unit
 
-# Passages that a model is shown: those that quotes may come from. More would leave this machine for nothing.
-SHOWN_PASSAGES = 6
+# Passages that score less than this share of the best answer something else; they would leave this machine for nothing.
 _PASSAGE_SHARE = 0.7
 _MAX_QUESTION_CHARS = 300
 _SUGGESTED = 3
@@ -41,16 +40,16 @@ FAULT_NOTICES: Mapping[Fault, str] = {
     "rate_limited": "The language model has too many requests now; these are quotes from the sources.",
     "server_error": "The language model's service had an error; these are quotes from the sources.",
     "connection": "The language model could not be reached; these are quotes from the sources.",
-    "bad_key": "The language model's service refused the key that is set; these are quotes from the sources.",
-    "bad_request": "The language model's service refused the request; these are quotes from the sources.",
+    "bad_key": "The language model's host refused our key; these are quotes from the sources.",
+    "bad_request": "The language model's host did not take the question; these are quotes from the sources.",
     "unavailable": "The language model that is set is not installed; these are quotes from the sources.",
     "empty": "The language model wrote nothing; these are quotes from the sources.",
     "bad_json": "The language model's answer could not be read; these are quotes from the sources.",
     "endless": "The language model did not stop writing; these are quotes from the sources.",
     "refusal": "The language model declined to answer; these are quotes from the sources.",
     "repeated_prompt": "The language model did not answer the question; these are quotes from the sources.",
-    "wrong_language": "The language model answered in another language; these are quotes from the sources.",
-    "nothing_kept": "Nothing that the language model wrote could be checked against the sources; these are quotes from them.",
+    "wrong_language": "The language model wrote in a language that was not asked for; these are quotes from the sources.",
+    "nothing_kept": "What the language model wrote could not be checked; these are quotes from the sources.",
 }
 _REFUSAL = re.compile(
     r"\b(?:i\s*(?:am|['’]m)\s+(?:sorry|unable|not\s+able)|i\s+(?:cannot|can['’]t|can\s+not|won['’]t|will\s+not)\b|as\s+an?\s+(?:ai|language)|"
@@ -61,6 +60,10 @@ _REFUSAL = re.compile(
 _FUNCTION_WORD_SHARE = 0.08
 _LANGUAGE_LEAST_WORDS = 12
 _SAFE_DETAIL = re.compile(r"[\w .,%/°µ–-]{0,40}")
+
+
+# A statement that has passed the gate, with the passages that it cites.
+Checked = tuple[Statement, tuple[CitedPassage, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,17 +120,18 @@ def source_passages(
     *,
     suits: Callable[[str, tuple[str, ...]], bool] = lambda text, context: True,
     keep: Iterable[str] = (),
+    limit: int,
 ) -> tuple[SourcePassage, ...]:
-    """Return the passages that a model may use, numbered from 1, without units that do not suit the question.
+    """Return up to `limit` passages that a model may use, numbered from 1, without units that do not suit the question.
 
-    `keep` are ids of passages that the quotes come from; they are in, however they scored.
+    `keep` are ids of passages that the quotes come from; they come first, however they scored.
     """
     best = evidence.hits[0].score if evidence.hits else 0.0
     kept = set(keep)
     chosen = [hit for hit in evidence.hits if hit.passage.id in kept]
     chosen += [hit for hit in evidence.hits if hit not in chosen and hit.score >= _PASSAGE_SHARE * best]
     found: list[SourcePassage] = []
-    for hit in chosen[:SHOWN_PASSAGES]:
+    for hit in chosen[:limit]:
         document = opened.records.document(hit.passage.document_id)
         source = as_source(len(found) + 1, hit.passage, document, suits)
         if source.source.units:
@@ -200,8 +204,8 @@ class Generator:
         *,
         max_statements: int,
         audience: Audience = "physician",
-    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
-        """Yield each statement, with its first passage, once it is checked; then the whole, which replaces them."""
+    ) -> Iterator[Checked | Generated]:
+        """Yield each statement, with the passages that it cites, once it is checked; then the whole, which replaces them."""
         return self._run(question, turns, sources, extractive, max_statements, audience, stream=True)
 
     def _run(
@@ -214,7 +218,7 @@ class Generator:
         audience: Audience,
         *,
         stream: bool,
-    ) -> Iterator[tuple[Statement, CitedPassage] | Generated]:
+    ) -> Iterator[Checked | Generated]:
         started = self._clock()
         gate = Gate([passage.source for passage in sources], self._similarity, entailment=self._entailment)
         answer = _Answer(sources, max_statements)
@@ -222,7 +226,7 @@ class Generator:
         scanner, tokens, fault = DraftScanner(), Tokens(), None
         first_ms = 0.0
 
-        def judged(drafts: Iterable[Draft]) -> Iterator[tuple[Statement, CitedPassage]]:
+        def judged(drafts: Iterable[Draft]) -> Iterator[Checked]:
             nonlocal first_ms
             for draft in drafts:
                 for shown in answer.add(gate.judge(draft)):
@@ -326,7 +330,7 @@ class _Answer:
         self._units: dict[int, list[SourceUnit]] = {}
         self.verdicts: list[Verdict] = []
 
-    def add(self, verdict: Verdict) -> Iterator[tuple[Statement, CitedPassage]]:
+    def add(self, verdict: Verdict) -> Iterator[Checked]:
         """Take a verdict; yield its statement if it is shown."""
         if len(self._shown) >= self._limit:
             return
@@ -338,8 +342,10 @@ class _Answer:
             self._units.setdefault(support.number, []).append(support.unit)
         statement = self._statement(verdict)
         self._shown.append(statement)
-        first = verdict.citations[0]
-        yield statement, self._by_number[first].cited(self._numbers[first], self._units[first])
+        yield (
+            statement,
+            tuple(self._by_number[old].cited(self._numbers[old], self._units[old]) for old in verdict.citations),
+        )
 
     def _statement(self, verdict: Verdict) -> Statement:
         citations = tuple(sorted({self._numbers[number] for number in verdict.citations}))

@@ -180,9 +180,9 @@ def host_of(name: str, base_url: str | None) -> str:
 def banner(name: str, base_url: str | None) -> str:
     """Return what must be shown before the first question leaves this machine."""
     return (
-        f"Answers are worded by {name}. Your question, your recent messages (personal details masked) and the "
-        f"passages found are sent to {host_of(name, base_url)}; nothing else is. Every sentence is checked against its "
-        "passage before it is shown."
+        f"A language model ({name}) words the answers. Your question, your last messages (names and numbers masked) and "
+        f"the passages found are sent to {host_of(name, base_url)}. Nothing else is sent. Each sentence is checked "
+        "against its passage before it is shown."
     )
 
 

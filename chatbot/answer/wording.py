@@ -21,6 +21,8 @@ from chatbot.settings import Settings
 # Replies under way at once, each with a reading and suggestions beside its answer.
 _WORKERS = 16
 
+# Told of a statement that has passed the gate, with the passages that it cites.
+Tell = Callable[[Statement, Sequence[CitedPassage]], None]
 Quotes = tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]
 
 
@@ -73,14 +75,26 @@ class Wording:
         *,
         max_statements: int,
         audience: Audience,
+        tell: Tell | None = None,
     ) -> Generated:
-        """Return the worded answer, or the quotes with a notice."""
+        """Return the worded answer, or the quotes with a notice; `tell` is told of each statement once it is checked."""
         if self._generator is None:
             notices = (self._fault,) if self._fault else ()
             return Generated(*quotes, "extractive", notices, {})
-        return self._generator.compose(
+        if tell is None:
+            return self._generator.compose(
+                question, turns, sources, quotes, max_statements=max_statements, audience=audience
+            )
+        last: Generated | None = None
+        for piece in self._generator.stream(
             question, turns, sources, quotes, max_statements=max_statements, audience=audience
-        )
+        ):
+            if isinstance(piece, Generated):
+                last = piece
+            else:
+                tell(*piece)
+        assert last is not None, "a stream ends with the whole answer"
+        return last
 
     def suggest(
         self,

@@ -13,11 +13,14 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from chatbot.answer.verify import Draft
+from corpus.sentences import split_sentences
 
 # More than this is a stream that does not end, not an answer.
 MAX_WRITTEN_CHARS = 20_000
 # Statements beyond these are not read.
 MAX_DRAFTS = 16
+# What a model is asked to keep to; servers that hold a model to the schema then end what would not end.
+_ASKED_CHARS, _ASKED_CITATIONS, _ASKED_STATEMENTS = 300, 4, 8
 _TEXT_KEYS = ("text", "statement", "sentence", "claim", "content")
 _CITATION_KEYS = ("citations", "citation", "cites", "sources", "source", "passages", "passage", "references")
 _MARK = re.compile(r"\[(?:\s*(?:passage\s*)?\d+\s*[,;]?)+\]", re.IGNORECASE)
@@ -28,15 +31,15 @@ class WrittenStatement(BaseModel):
     """One short sentence and the numbers of the passages that say it."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str = Field(description="One sentence, close to the words of the passage.")
-    citations: list[int] = Field(description="Numbers of the passages that say it.")
+    text: str = Field(max_length=_ASKED_CHARS, description="One sentence, close to the words of the passage.")
+    citations: list[int] = Field(max_length=_ASKED_CITATIONS, description="Numbers of the passages that say it.")
 
 
 class WrittenAnswer(BaseModel):
     """The statements of an answer, the most useful first."""
 
     model_config = ConfigDict(extra="forbid")
-    statements: list[WrittenStatement]
+    statements: list[WrittenStatement] = Field(max_length=_ASKED_STATEMENTS)
 
 
 class WrittenQuestion(BaseModel):
@@ -86,10 +89,10 @@ class DraftScanner:
             elif char == "{":
                 self._open.append(self._at - 1)
             elif char == "}" and self._open:
-                draft = _as_draft(self.text[self._open.pop() : self._at])
-                if draft and self._count < MAX_DRAFTS:
-                    self._count += 1
-                    yield draft
+                for draft in _as_drafts(self.text[self._open.pop() : self._at]):
+                    if self._count < MAX_DRAFTS:
+                        self._count += 1
+                        yield draft
 
     def finish(self) -> Iterator[Draft]:
         """Yield what can be read of a text that holds no JSON: its lines that carry a citation mark."""
@@ -119,18 +122,21 @@ def find_object(text: str) -> dict[str, Any]:
     return {}
 
 
-def _as_draft(written: str) -> Draft | None:
+def _as_drafts(written: str) -> tuple[Draft, ...]:
+    """Return the statements of one JSON object: its sentences, each with all that it cites."""
     try:
         found = json.loads(written, strict=False)
     except (json.JSONDecodeError, RecursionError):
-        return None
+        return ()
     if not isinstance(found, dict):
-        return None
+        return ()
     text = next((found[key] for key in _TEXT_KEYS if isinstance(found.get(key), str)), "")
     cited: Any = next((found[key] for key in _CITATION_KEYS if key in found), [])
     numbers = _numbers(cited) + tuple(int(n) for mark in _MARK.findall(text) for n in re.findall(r"\d+", mark))
     text = re.sub(r"\s+([.!?])", r"\1", _MARK.sub("", text)).strip()
-    return Draft(text, tuple(dict.fromkeys(numbers))) if text else None
+    # One statement is one sentence: of a paragraph each sentence stands or falls alone. A list number is none of its words.
+    sentences = (_BULLET.sub("", text[start:end]).strip() for start, end in split_sentences(text))
+    return tuple(Draft(sentence, tuple(dict.fromkeys(numbers))) for sentence in sentences if sentence)
 
 
 def _numbers(cited: object) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ Is: tables, plots and the worst replies, self-contained and escaped. Is not: a p
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from html import escape
 from importlib.resources import files
 from typing import Any
@@ -75,6 +75,17 @@ def _sections(metrics: Mapping[str, Any]) -> list[tuple[str, str, Table]]:
             "Difference with its 95 % interval from 10,000 paired bootstrap resamples; bold where it misses zero.",
             _compare_table(metrics.get("compare") or {}),
         ),
+        (
+            "How answers were worded",
+            "Of replies with statements; two runs on the questions that both have. Times are from the question to the first "
+            "statement that may be shown.",
+            _wording_table(*_worded(metrics)),
+        ),
+        (
+            "What became of the statements that the model wrote",
+            "By the check that a statement fell by: replaced by the best quote of the passage that it cites, or dropped.",
+            _gate_table(*_worded(metrics)),
+        ),
         ("Latency, milliseconds", "", _latency_table(metrics["latency_ms"])),
     ]
     return [section for section in found if section[2][1]]
@@ -139,6 +150,66 @@ def _compare_table(values: Mapping[str, Any]) -> Table:
         interval = f"{row['low']:+.4f} to {row['high']:+.4f}"
         rows.append((name, _number(row["ours"]), _number(row["theirs"]), difference, interval, str(row["n"])))
     return ("measure", "this run", "other run", "difference", "95 % interval", "questions"), rows
+
+
+Wording = Mapping[str, Any]
+
+
+def _worded(metrics: Mapping[str, Any]) -> tuple[Wording, Wording | None]:
+    """Return how this run's answers are worded, and the other run's if there is one."""
+    both = (metrics.get("compare") or {}).get("wording")
+    return (both["ours"], both["theirs"]) if both else (metrics.get("wording") or {}, None)
+
+
+def _wording_table(ours: Wording, theirs: Wording | None) -> Table:
+    runs = [ours] if theirs is None else [ours, theirs]
+    if not any(runs):
+        return (), []
+
+    def row(label: str, cell: Callable[[Wording], str]) -> tuple[str, ...]:
+        return (label, *(cell(run) if run else "" for run in runs))
+
+    def spread(name: str, places: int) -> Callable[[Wording], str]:
+        return lambda run: (
+            f"{run[name]['mean']:.{places}f} ({run[name]['p50']:.{places}f}; {run[name]['p95']:.{places}f})"
+        )
+
+    rows = [
+        row("answers", lambda run: str(run["answers"])),
+        row("worded by", lambda run: ", ".join(f"{name} {count}" for name, count in run["modes"].items())),
+        row("statements per answer", lambda run: f"{run['statements_per_answer']:.2f}"),
+        row("words per answer, mean (median; p95)", spread("words_per_answer", 0)),
+        row("reading grade, mean (median; p95)", spread("reading_grade", 1)),
+        row("first statement, ms, mean (median; p95)", spread("first_statement_ms", 0)),
+        row("tokens read", lambda run: f"{run['tokens']['read']:,}"),
+        row("tokens written", lambda run: f"{run['tokens']['written']:,}"),
+        row("cost", lambda run: f"{run['cost']:.4f}"),
+        *(row(f"statements {name}", _gate_count(name)) for name in ("kept", "replaced", "dropped")),
+        row(
+            "quotes stood in for the model",
+            lambda run: ", ".join(f"{name} {count}" for name, count in run["gate"]["faults"].items()) or "0",
+        ),
+    ]
+    return ("measure", "this run", *(("other run",) if theirs is not None else ())), rows
+
+
+def _gate_count(name: str) -> Callable[[Wording], str]:
+    return lambda run: str(run["gate"][name])
+
+
+def _gate_table(ours: Wording, theirs: Wording | None) -> Table:
+    runs = [(run["gate"] if run else {"reasons": {}}) for run in ([ours] if theirs is None else [ours, theirs])]
+    checks = list(dict.fromkeys(check for gate in runs for check in gate["reasons"]))
+    names = ("this run", "other run")[: len(runs)]
+    columns = [f"{name}: {what}" for name in names for what in ("replaced", "dropped")]
+    rows = [
+        (
+            check,
+            *(str(gate["reasons"].get(check, {}).get(what, 0)) for gate in runs for what in ("replaced", "dropped")),
+        )
+        for check in checks
+    ]
+    return ("check", *columns), rows
 
 
 def _latency_table(stages: Mapping[str, Mapping[str, float]]) -> Table:

@@ -22,6 +22,7 @@ from chatbot.evaluation.questions import EvaluationFault, Question, fingerprint
 from chatbot.evaluation.report import report
 from chatbot.evaluation.summary import summarise, summarise_written_out
 from chatbot.evaluation.trec import decode_id, read_run, run_lines
+from chatbot.evaluation.wording import summarise_wording
 
 # Questions that are searched together: enough to fill the embedder's batches many times over, few enough that
 # progress moves every second or two and an interruption costs little.
@@ -114,6 +115,15 @@ def evaluate(
         metrics["standalone_reference"] = summarise_written_out(ratings, reference)
     if other:
         metrics["compare"] = compare_ratings(ratings, other)
+    if worded := summarise_wording(read_replies(out)):
+        metrics["wording"] = worded
+        if compare is not None:
+            # Side by side on the same questions only.
+            both = frozenset(row.id for row in ratings) & frozenset(row.id for row in other)
+            metrics["compare"]["wording"] = {
+                "ours": summarise_wording(read_replies(out), both),
+                "theirs": summarise_wording(read_replies(compare), both),
+            }
     metrics["definitions"] = DEFINITIONS
     _write_whole(out / "metrics.json", json.dumps(metrics, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     page, short = report(metrics, questions, ratings, read_replies(out))

@@ -17,7 +17,7 @@ from chatbot.present.drugs import named_drugs
 from chatbot.present.populations import populations_in
 from chatbot.replies import CitedPassage, Notice, Statement
 
-_Purpose = Literal["prevention", "acute", "diagnosis", "ongoing"]
+_Purpose = Literal["prevention", "acute", "diagnosis", "ongoing", "short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +40,10 @@ def find_conflicts(statements: Sequence[Statement], passages: Sequence[CitedPass
     read = [_read(statement, by_number) for statement in statements]
     found: dict[tuple[str, str, frozenset[str]], Conflict] = {}
     for (i, one), (j, two) in combinations(enumerate(read), 2):
-        if not one.documents or not two.documents or one.documents & two.documents or not _comparable(one, two):
+        if not one.documents or not two.documents or one.documents & two.documents:
             continue
-        if conflict := _opposite(i, j, one, two) or _other_number(i, j, one, two):
+        conflict = _opposite(i, j, one, two) if _comparable(one, two, own=True) else None
+        if conflict := conflict or (_other_number(i, j, one, two) if _comparable(one, two) else None):
             # One pair of documents that disagree on one thing is told once.
             found.setdefault((conflict.kind, conflict.about or str((i, j)), one.documents | two.documents), conflict)
     return tuple(found.values())
@@ -83,6 +84,8 @@ class _Read:
     condition: frozenset[str]
     purposes: frozenset[_Purpose]
     populations: frozenset[str]
+    # The groups that the quote and its lead-ins name, without the titles.
+    groups: frozenset[str]
     routes: frozenset[str]
     doses: tuple[Amount, ...]
     roles: tuple[str, ...]
@@ -132,6 +135,7 @@ _PURPOSES: tuple[tuple[_Purpose, re.Pattern[str]], ...] = (
         re.compile(r"\bacute(?:ly)?\b|\bflares?\b|\battacks?\b|\bemergenc\w+|\bduring\s+(?:a|an|the)\b", re.IGNORECASE),
     ),
     ("diagnosis", re.compile(r"\bdiagnos\w*|\bscreen\w*|\btest(?:s|ing)?\b|\bscan\w*", re.IGNORECASE)),
+    ("short", re.compile(r"\bshort[\s-]term\b|\bshort[\s-]lived\b", re.IGNORECASE)),
     ("ongoing", re.compile(r"\blong[\s-]term\b|\bmaintenance\b|\bongoing\b", re.IGNORECASE)),
 )
 _ROUTES = (
@@ -177,6 +181,7 @@ def _read(statement: Statement, by_number: dict[int, CitedPassage]) -> _Read:
         condition=_condition("\n".join(headings) + "\n" + statement.text, drugs),
         purposes=_purposes(own),
         populations=frozenset(populations_in(everything)) | _adults(own),
+        groups=frozenset(populations_in(own)) | _adults(own),
         routes=frozenset(name for name, pattern in _ROUTES if pattern.search(own)),
         doses=doses,
         roles=tuple(_role(statement.text, dose) for dose in doses),
@@ -184,9 +189,14 @@ def _read(statement: Statement, by_number: dict[int, CitedPassage]) -> _Read:
     )
 
 
-def _comparable(one: _Read, two: _Read) -> bool:
-    """Say whether two quotes are on the same condition, purpose and group of people, as far as they say."""
-    if one.populations - {"adult"} != two.populations - {"adult"}:
+def _comparable(one: _Read, two: _Read, *, own: bool = False) -> bool:
+    """Say whether two quotes are on the same condition, purpose and group of people, as far as they say.
+
+    With `own`, a group that only a title names does not part them: "Infant colic" has no adult twin. Doses do differ
+    by age, so for numbers it does.
+    """
+    ours, theirs = one.populations - {"adult"}, two.populations - {"adult"}
+    if ours != theirs and not (own and one.groups == two.groups and (not ours or not theirs)):
         return False
     if bool(one.purposes) and bool(two.purposes) and not one.purposes & two.purposes:
         return False
@@ -197,6 +207,8 @@ def _comparable(one: _Read, two: _Read) -> bool:
 
 
 def _opposite(i: int, j: int, one: _Read, two: _Read) -> Conflict | None:
+    if one.routes and two.routes and not one.routes & two.routes:
+        return None
     if {one.polarity, two.polarity} != {"for", "against"} or _NO_ADVICE.search(one.text) or _NO_ADVICE.search(two.text):
         return None
     # A medicine in a heading alone does not make a list of warning signs advice on it, and "X with Y" is not "X".

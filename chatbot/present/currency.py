@@ -1,4 +1,4 @@
-"""Says how current the quoted sources are: replaced, retracted, undated, old; and puts the newer first.
+"""Says how current the quoted sources are: replaced, retracted, undated, old.
 
 Is: facts that the documents state about themselves, against a date that is passed in. Is not: a search for newer
 editions.
@@ -112,16 +112,13 @@ def _sentence(mark: CurrencyMark, passages: Sequence[CitedPassage], max_age_year
             )
 
 
-def newer_first(passages: Iterable[CitedPassage]) -> tuple[CitedPassage, ...]:
-    """Return passages by year, newest first and undated last; the order among equals stays.
+def is_withdrawn(passage: CitedPassage) -> bool:
+    """Say whether a passage's document was retracted or withdrawn."""
+    # Any date does: this mark does not depend on it.
+    return "retracted" in currency_marks(passage, datetime.date.min)
 
-    Retracted and replaced ones come after all others.
-    """
-    gone = {"retracted", "superseded"}
-    # Any date does: only marks that do not depend on it are looked at.
-    date = datetime.date.min
 
-    def key(passage: CitedPassage) -> tuple[bool, int]:
-        return bool(gone & set(currency_marks(passage, date))), -(issued_year(passage) or 0)
-
-    return tuple(sorted(passages, key=key))
+def succeeds(newer: CitedPassage, older: CitedPassage) -> bool:
+    """Say whether a passage's document is the one that replaced another's, by its id or its title."""
+    named = (older.superseded_by or "").casefold().strip()
+    return bool(named) and named in (newer.document_id.casefold(), newer.title.casefold().strip())

@@ -16,6 +16,7 @@ from chatbot.present.amounts import Amount, find_amounts
 from chatbot.present.drugs import answers_for_named_drug, find_drugs, load_lexicon, named_drugs
 from chatbot.present.populations import populations_in
 from chatbot.replies import Audience, CitedPassage, Notice, Statement
+from corpus.sentences import split_sentences
 
 __all__ = [
     "DoseFields",
@@ -38,7 +39,7 @@ _ROUTE = re.compile(
     r"\b(?:by\s+mouth|oral(?:ly)?|p\.?o\b\.?|per\s+os|i\.?v\b\.?|intravenous(?:ly)?|(?:by|into\s+a)\s+vein|i\.?m\b\.?|"
     r"intramuscular(?:ly)?|into\s+(?:the|a)\s+(?:muscle|thigh|vein|skin|nose|eye|ear|joint)|subcutaneous(?:ly)?|s\.?c\b\.?|"
     r"sub-?q|sq|under\s+the\s+(?:skin|tongue)|sublingual(?:ly)?|s\.?l\b\.?|buccal(?:ly)?|topical(?:ly)?|on\s+the\s+skin|"
-    r"transdermal(?:ly)?|patch(?:es)?|inhal(?:ed|er|ers|ation)|nebuli[sz](?:ed|er)|intranasal(?:ly)?|nasal(?:ly)?|"
+    r"transdermal(?:ly)?|patch(?:es)?|inhal(?:es?|ed|er|ers|ation)|spacers?|nebuli[sz](?:ed|er)|intranasal(?:ly)?|nasal(?:ly)?|"
     r"rectal(?:ly)?|per\s+rectum|p\.?r\b\.|suppositor(?:y|ies)|vaginal(?:ly)?|pessar(?:y|ies)|intrathecal(?:ly)?|epidural(?:ly)?|"
     r"intra-?articular(?:ly)?|intraosseous(?:ly)?|intravitreal|intradermal(?:ly)?|ophthalmic|otic|"
     r"(?:in|to|into)\s+(?:each|the|both|one|the\s+affected)\s+(?:eyes?|ears?|nostrils?)|eye\s?drops?|ear\s?drops?|"
@@ -65,7 +66,7 @@ _MAXIMUM = re.compile(
     re.IGNORECASE,
 )
 _PEOPLE = re.compile(
-    r"\b(?:adults?|in-?patients?|out-?patients?|(?:in|for|to)\s+(?:most\s+|all\s+|the\s+)?(?:patients?|people|women|men|persons?)|"
+    r"\b(?:adults?|grown-?ups?|in-?patients?|out-?patients?|(?:in|for|to)\s+(?:most\s+|all\s+|the\s+)?(?:patients?|people|women|men|persons?)|"
     r"(?:patients?|people|persons?|those|women|men)\s+(?:with|who|on|ages?|aged|between|over|under|without)|women|men|aged\s+\d+)\b",
     re.IGNORECASE,
 )
@@ -168,12 +169,16 @@ _PLAIN_NAMES = {
 
 
 def dose_notices(
-    statement: Statement, passage: CitedPassage | None = None, *, audience: Audience = "physician"
+    statement: Statement,
+    passage: CitedPassage | None = None,
+    *,
+    audience: Audience = "physician",
+    beside: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return sentences on what a dose statement does not say; none if it is complete or is no dose.
 
-    Its own words, its headings and lead-ins, and the passage's section and title count. What only the rest of
-    the passage speaks of is named, so that the reader looks there.
+    Its own words, its headings and lead-ins, and the passage's section and title count. What another sentence of its
+    section says for the same medicine and people is quoted with it, unless that sentence is shown already: `beside`.
     """
     # A dose that a quote warns against is none to give.
     if statement.polarity == "against" or not is_dose_statement(statement.text, statement.context):
@@ -182,24 +187,69 @@ def dose_notices(
     if passage:
         above = (passage.title, *passage.section, *above)
     missing = dose_fields(statement.text, above).missing
-    if not missing:
-        return ()
-    elsewhere = [] if passage is None else dose_fields(passage.text).missing
-    nearby = [name for name in missing if passage is not None and name not in elsewhere]
+    carried = _carried(statement, passage, missing, above) if passage else {}
+    missing = tuple(name for name in missing if name not in carried)
     shown = _PLAIN_NAMES if audience == "patient" else {name: name for name in _PLAIN_NAMES}
-    notices = [f"The quote does not say: {', '.join(shown[name] for name in missing)}."]
-    if nearby:
-        notices.append(f"Read the text around it for: {', '.join(shown[name] for name in nearby)}.")
+    quotes = dict.fromkeys(sentence for sentence in carried.values() if sentence not in beside)
+    notices = [f"The same section says: “{sentence}”" for sentence in quotes]
+    if missing:
+        notices.append(f"The quote does not say: {', '.join(shown[name] for name in missing)}.")
     return tuple(notices)
 
 
+# What one sentence may say for another: an amount, a unit or a medicine belongs to its own sentence.
+_CARRIED = ("route", "interval", "maximum", "population")
+
+
+def _carried(
+    statement: Statement, passage: CitedPassage, missing: Sequence[str], above: tuple[str, ...]
+) -> dict[str, str]:
+    """Return, for each missing field that a sentence of the same passage gives, that sentence, verbatim.
+
+    Only sentences count that name the same medicine or none, and the same people or none; a list's item and a table's
+    row speak for themselves alone.
+    """
+    drug = {dose_fields(statement.text, above).drug}
+    if len(named_drugs(passage.text)) > 1:
+        return {}
+    lines = ((line, start, end) for line in passage.text.split("\n") for start, end in split_sentences(line))
+    sentences = [line[start:end] for line, start, end in lines]
+    ours = _people(statement.text)
+    groups = {people for sentence in sentences if any(people := _people(sentence))}
+    found: dict[str, str] = {}
+    for sentence in sentences:
+        if sentence in statement.text or statement.text in sentence or not sentence.endswith((".", "]")):
+            continue
+        theirs = _people(sentence)
+        # Where one group of people alone is spoken of, a sentence that names nobody is about them too.
+        fits = theirs == ours or not any(theirs) or (not any(ours) and len(groups) == 1)
+        if named_drugs(sentence) - drug or not fits:
+            continue
+        said = dose_fields(sentence)
+        for name in _CARRIED:
+            if name in missing and name not in found and getattr(said, name):
+                found[name] = sentence
+    return found
+
+
+def _people(text: str) -> tuple[frozenset[str], bool]:
+    return frozenset(populations_in(text)), bool(_GROWN.search(text))
+
+
+_GROWN = re.compile(r"\badults?\b", re.IGNORECASE)
+
+
 def statement_cautions(
-    statement: Statement, passage: CitedPassage | None = None, *, audience: Audience = "physician"
+    statement: Statement,
+    passage: CitedPassage | None = None,
+    *,
+    audience: Audience = "physician",
+    beside: Sequence[str] = (),
 ) -> tuple[str, ...]:
     """Return all sentences that must stand beside one quote: what a dose leaves out, and what is easily misread."""
     from chatbot.present.audience import prescribed_sentence
 
-    cautions = dose_notices(statement, passage, audience=audience) + notation_notes(statement.text)
+    cautions = dose_notices(statement, passage, audience=audience, beside=beside) + notation_notes(statement.text)
     if audience == "patient" and is_dose_statement(statement.text, statement.context):
         cautions += (prescribed_sentence(),)
     return cautions
@@ -242,6 +292,10 @@ _OWN_MEASURE = re.compile(
     r"(?:weighs?|is|am)\s+(?:about\s+|around\s+|only\s+)?\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|st(?:one)?)\b"
     r"|(?:my|his|her|their)\s+(?:body\s+)?weight\s+(?:is|was|=|:)"
     r"|i\s+weigh\b|weighs\s+\d|\b(?:wt|wgt|weight)\W{1,3}\d+(?:\.\d+)?\s*(?:kg|lb)"
+    r"|\b(?:s?he|it|they)['’]?(?:s|re)?\s+(?:is\s+|now\s+|about\s+|only\s+)*\d+(?:\.\d+)?\s*(?:kgs?|kilos?|kilograms?|lbs?|pounds?|stone)\b"
+    r"|\bfor\s+(?:an?\s+)?\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|kilograms?|lbs?|pounds?)\b|\bweighing\s+(?:\w+\s+)?\d"
+    r"|(?<!over )(?<!under )(?<!above )(?<!below )(?<!than )(?<!least )(?<!per )(?<![/\d.])\d+(?:\.\d+)?\s*(?:kgs?|kilos?|lbs?)\b"
+    r"[^?\n/]{0,40}\b(?:mls?|mg|dose|how\s+(?:much|many)|spoons?|teaspoons?)\b"
     r"|\d+(?:\.\d+)?[\s-]*(?:kgs?|kilos?|lbs?|pounds?)\s+(?:\w+\s+)?(?:child|boy|girl|baby|toddler|infant|man|woman|adult|"
     r"patient|person|kid|son|daughter|teenager)\b|for\s+an?\s+\d+[\s-]*(?:kg|lb)\b"
     r"|(?:my|his|her)\s+(?:egfr|creatinine|gfr|height|bmi|crcl|potassium|inr)\s+(?:is|was|of|=|:)?\s*\d"
@@ -259,8 +313,11 @@ _HOW_MUCH = re.compile(
 _ARITHMETIC = re.compile(
     r"\b(?:calculat\w+|work(?:ing)?\s+out|comput\w+|convert\w*|conversion|add\s+up|figure\s+out)\b.*?"
     r"\b(?:dos(?:e|es|age)|mg|ml|mcg|micrograms?|milligrams?|units?|tablets?|drops?|amount|rate|infusion|teaspoons?)\b"
-    r"|\d\s*mg/kg\b.{0,20}\b(?:comes?|amounts?)\s+to\b"
-    r"|\bhow\s+many\s+(?:mg|ml|mcg|milligrams?|millilit\w+|micrograms?|units?|tablets?|drops?|teaspoons?)\s+(?:is|are|in|for\s+(?:my|an?))\b",
+    r"|\d\s*mg/kg\b.{0,20}\b(?:comes?|amounts?)\s+to\b|\d[^?\n]{0,30}=\s*\?"
+    r"|\b(?:turn|change|put)\s+\d[\w.,\s]{0,30}?\s?(?:in)?to\s+(?:mg|mcg|g|grams?|ml|units?|milli\w+|micro\w+)\b"
+    r"|\bis\s+\d[^?\n]{0,40}\b(?:same|equal|equivalent)\b"
+    r"|\b(?:egfr|gfr|creatinine(?:\s+clearance)?|crcl|bmi|inr)\W{1,3}(?:(?:is|of|was|at)\s+)?\d[^?\n]{0,60}\b(?:dos(?:e|es|age)|adjust|how\s+(?:much|many))\b"
+    r"|\bhow\s+many\s+(?:mg|ml|mcg|milligrams?|millilit\w+|micrograms?|units?|tablets?|drops?|teaspoons?)\s+(?:is|are(?!\s+(?:in|there)\b)|in|for\s+(?:my|an?))\b",
     re.IGNORECASE,
 )
 

@@ -133,6 +133,13 @@ _BACKGROUND = re.compile(
     r"|after|added\s+to|with|caused\s+by|due\s+to|induced\s+by)\s+(?:[\w-]+\s+){0,2})$",
     re.IGNORECASE,
 )
+# "What else helps if baclofen fails?"
+_FAILED_AFTER = re.compile(
+    r"^\s+(?:fails?|failed|has\s+failed|stops?\s+working|(?:does|did|do)(?:\s+not|n['’]t)\s+(?:work|help|suit)|"
+    r"(?:is|was)(?:\s+not|n['’]t)\s+(?:\w+\s+)?(?:enough|tolerated|working|effective|suitable|available|helping|an\s+option)|"
+    r"(?:can\s?not|can['’]t)\s+be\s+(?:used|taken|given|tolerated))\b",
+    re.IGNORECASE,
+)
 # "Can I take quinine?" is about quinine, though "I take" stands before it.
 _ASKED_TO_TAKE = re.compile(
     r"\b(?:can|could|should|may|might|must|do|does|will|shall|if)\s+(?:i|he|she|we|they|you|patients?|people)\s+(?:\w+\s+)?"
@@ -143,7 +150,7 @@ _ASKED_TO_TAKE = re.compile(
 _ASKS_FOR_CARE = re.compile(
     r"\b(?:treat(?:ment|ed|ing)?s?|manag(?:e|ement|ed|ing)|options?|alternatives?|course of action|approach|work-?up|"
     r"causes?|diagnos\w+|instead|replac\w+|substitut\w+|what to (?:give|take|use|do|try)|"
-    r"what else|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
+    r"what else|what (?:next|now|then|comes next)|what (?:can|should|could) (?:i|we|he|she|they) (?:take|use|do|give|try)|"
     r"what (?:drugs?|medicines?|medications?) |which (?:drugs?|medicines?|medications?)|best|recommended)\b",
     re.IGNORECASE,
 )
@@ -166,7 +173,11 @@ def asked_drugs(question: str) -> frozenset[str]:
         (frozenset(), frozenset({'warfarin'}))
     """
     found = find_drugs(question)
-    subjects = frozenset(name for name, start, _ in found if not _is_background(question[:start]))
+    subjects = frozenset(
+        name
+        for name, start, end in found
+        if not _is_background(question[:start]) and not _FAILED_AFTER.match(question[end:])
+    )
     if subjects:
         return subjects
     if _ASKS_FOR_CARE.search(question) and not _ASKS_ABOUT_DRUG.search(question):
@@ -194,7 +205,14 @@ def answers_for_named_drug(question: str, text: str, context: Iterable[str] = ()
         return True
     if any(look_alikes(drug) & named for drug in asked):
         return False
-    return any(asked & named_drugs(line) for line in context)
+    above = tuple(context)
+    if named:
+        # Imported here: doses read medicines as well. Another medicine's dose answers for none but itself.
+        from chatbot.present.doses import is_dose_statement
+
+        if is_dose_statement(text, above):
+            return False
+    return any(asked & named_drugs(line) for line in above)
 
 
 def _read_several(text: str, start: int, names: Iterable[str]) -> str:

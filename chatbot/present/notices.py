@@ -13,8 +13,8 @@ from chatbot.present.conflicts import conflict_notices, find_conflicts
 from chatbot.present.currency import currency_notices
 from chatbot.present.doses import calculation_notice
 from chatbot.present.populations import Population, population_notices
-from chatbot.replies import AbstentionReason, CitedPassage, Notice, Statement
-from chatbot.understand.privacy import find_personal_data
+from chatbot.replies import AbstentionReason, CitedPassage, Notice, Statement, Turn
+from chatbot.understand.privacy import find_personal_data, was_personal
 from chatbot.understand.unfit import is_premise_question
 from corpus.documents import Document
 
@@ -28,10 +28,10 @@ ABSTENTIONS: dict[AbstentionReason, str] = {
 }
 
 
-def question_notices(question: str) -> tuple[Notice, ...]:
-    """Return what must be said about the question itself, whatever is found."""
+def question_notices(question: str, turns: Sequence[Turn] = ()) -> tuple[Notice, ...]:
+    """Return what must be said about the question itself, whatever is found; of personal details only once."""
     found: list[Notice] = []
-    if find_personal_data(question):
+    if find_personal_data(question) and not any(turn.role == "user" and was_personal(turn.content) for turn in turns):
         found.append(
             Notice(
                 "personal_data",

@@ -19,59 +19,78 @@ POPULATIONS: tuple[Population, ...] = get_args(Population)
 _PATTERNS: dict[Population, re.Pattern[str]] = {
     "pregnancy": re.compile(
         r"\b(?:pregnan\w*|gestation\w*|(?:first|second|third|1st|2nd|3rd|last)\s+trimester|trimesters?|"
-        r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my)|"
+        r"ante-?natal\w*|pre-?natal\w*|obstetric\w*|expecting\s+(?:a\s+(?:baby|child|boy|girl)|twins|our|my|in|next|soon)|"
+        r"(?:i['’]?m|i\s+am|we['’]?re|she['’]?s|she\s+is|wife\s+is|who\s+is)\s+expecting|in\s+the\s+family\s+way|morning\s+sickness|"
+        r"in\s+labou?r|ivf|embryos?|miscarr\w+|baby\s+(?:is\s+)?due|due\s+in\s+(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)\w*|baby\s+bump|"
         r"mums?-to-be|mothers?-to-be|\d{1,2}\s*(?:weeks?|wks?|months?)\s+(?:gone|along|pregnant)|preggers|preggo|up\s+the\s+duff|bun\s+in\s+the\s+oven|knocked\s+up|"
         r"with\s+child|carrying\s+(?:a\s+baby|twins)|unborn|f(?:o)?etus|f(?:o)?etal|teratogen\w*|gravid\w*|"
-        r"conceiv(?:e|ing)|trying\s+for\s+a\s+baby)\b",
+        r"conceiv(?:e|ing)|trying\s+for\s+a\s+baby|having\s+(?:a\s+baby|twins|our\s+(?:first|second|third))|g\d+\s?p\d+|"
+        r"\d{1,2}\s?/\s?40|(?:due|delivery)\s+date)\b",
         re.IGNORECASE,
     ),
     "breast-feeding": re.compile(
         r"\b(?:breast[\s-]?f(?:ee|e)d\w*|breast[\s-]?milk|lactat(?:ion\w*|ing)|nursing\s+(?:mothers?|mums?|moms?|women|"
-        r"(?:a|my|her)\s+(?:baby|infant|newborn))|human\s+milk|expressing\s+milk)\b",
+        r"(?:a|an|my|her|our|the)\b)|(?:into|in|through)\s+(?:my|her|the|breast)\s+milk|(?:my|her)\s+milk|human\s+milk|(?:express|pump)(?:ed|ing)?\s+(?:breast\s+)?milk|wean(?:ed|ing)?\b|milk\s+supply|(?:on|off)\s+the\s+breast|"
+        r"latch(?:es|ing)?\s+on|chest[\s-]?f(?:ee|e)d\w*|nurse\s+(?:my|our|the|her)\s+(?:baby|infant|newborn|twins))\b",
         re.IGNORECASE,
     ),
     "child": re.compile(
         r"\b(?:child(?:ren)?(?:['’]s)?|kids?|infants?|bab(?:y|ies)|newborns?|neonat\w*|toddlers?|adolescen\w*|"
-        r"teen(?:age(?:r|rs|d)?|s)?|p(?:a)?ediatr\w*|school-?age\w*|pre-?schoolers?|juvenile|"
+        r"teen(?:age(?:r|rs|d)?|s)?|p(?:a)?ediatr\w*|p(?:a)?eds|school-?age\w*|youngsters?|kiddos?|bairns?|tots?|lads?|lass(?:es)?|"
+        r"(?:wee|little|young)\s+ones?|pre-?term|preemies?|prematur(?:e|ity)\s+(?:bab\w+|infants?)|"
+        r"(?:primary|elementary|nursery|infant|middle|secondary)[\s-]school\w*|kindergart\w+|day\s?care|pre-?schoolers?|juvenile|"
         r"(?:my|our|his|her|the|a)\s+(?:little\s+|young\s+)?(?:son|daughter|boy|girl|grandson|granddaughter)"
-        r"(?=\s+(?:is|aged?|who|weighs|\(|,))|boys|girls|under[\s-](?:the\s+age\s+of\s+)?(?:\d|1[0-8])\s+years?)\b",
+        r"(?=\s*[(,]|\s+(?:is|aged?|who|weighs))(?!\s*(?:\(|,|is|aged)\s*(?:1[89]|[2-9]\d)\b(?!\s*(?:months?|weeks?|days?)))|boys|girls|"
+        r"pupils?|school(?:child|children|kids?|boys?|girls?)|nursery|under[\s-](?:ones|twos|threes|fours|fives|sixes|tens|twelves|1[0-8]s|\ds)|"
+        r"under[\s-](?:the\s+age\s+of\s+)?(?:\d|1[0-8])\s+years?)\b",
         re.IGNORECASE,
     ),
     "older": re.compile(
         r"\b(?:elderly|geriatric\w*|older\s+(?:adults?|people|persons?|patients?|age|men|women)|old\s+age|frail\w*|"
-        r"seniors?|aged\s+people|advanced\s+age|nursing\s+home|care\s+home|"
-        r"(?:grand(?:mother|father|ma|pa|dad|mum)|gran|granny|nan|nana))\b",
+        r"seniors?|aged\s+people|advanced\s+age|(?:nursing|care|residential|retirement|rest|old\s+people['’]?s)\s+homes?|"
+        r"care\s+facilit(?:y|ies)|assisted\s+living|sheltered\s+housing|oaps?|(?<![\d-])(?<!years )(?<!year )old\s+(?:man|lady|woman|gentleman|folks?|people)|"
+        r"getting\s+on\s+in\s+years|in\s+(?:his|her|their)\s+(?:seventies|eighties|nineties|70s|80s|90s)|"
+        r"(?:grand(?:mother|father|ma|pa|dad|mum)|gran|granny|nan|nana)|pensioners?|"
+        r"(?:sexa|septua|octo|nona)genarians?|centenarians?|(?:over|above)(?:-(?:6[05]|7[05]|8[05]|90)s?|\s(?:6[05]|7[05]|8[05]|90)s))\b",
         re.IGNORECASE,
     ),
     "kidney": re.compile(
-        r"\b(?:kidneys?|renal\w*|nephr\w+|ckd|esrd|esrf|aki|h(?:a)?emodialysis|dialysis|egfr|gfr|"
-        r"creatinine\s+clearance|cr\.?cl|ur(?:a)?emi[ac])\b",
+        r"\b(?:kidneys?|renal\w*|nephr\w+|dialys(?:ed|ing)|ckd|esrd|esrf|aki|h(?:a)?emodialysis|dialysis|egfr|gfr|"
+        r"creatinine(?:\s+clearance|\s+(?:is\s+|of\s+)?\d+)|cr\.?cl|ur(?:a)?emi[ac])\b",
         re.IGNORECASE,
     ),
     "liver": re.compile(
         r"\b(?:livers?|hepatic\w*|hepatitis|hepato\w+|cirrho\w+|child[\s-](?:turcotte[\s-])?pugh|jaundice\w*|"
-        r"nafld|nash|masld)\b",
+        r"nafld|nash|masld|lfts?|transaminases|bilirubin)\b",
         re.IGNORECASE,
     ),
     "allergy": re.compile(
         r"\b(?:allerg(?:y|ies|ic)(?!\s+(?:rhinitis|rhino\w*|conjunctivitis|asthma|(?:contact\s+)?dermatitis|eczema|"
-        r"bronchopulmonary|alveolitis))|hypersensitiv\w*|anaphyla\w+|intoleran(?:t|ce)\s+(?:to|of))\b",
+        r"bronchopulmonary|alveolitis))|hypersensitiv\w*|anaphyla\w+|intoleran(?:t|ce)\s+(?:to|of)|(?:bad|severe|serious|awful|nasty)\s+reactions?\s+to|"
+        r"(?:hives|rash\w*|welts|swelling|swells?\s+up|swelled\s+up|anaphyl\w+)\s+(?:with|from|after|to)|react(?:s|ed|ing)?\s+(?:badly\s+)?to|epi-?pens?|"
+        r"(?:throat|lips?|face|tongue|mouth)\s+(?:to\s+)?(?:swells?|swelled|closes?|itch(?:es)?|tingles?)|"
+        r"(?:drug|aspirin|penicillin|nsaid|latex|egg|nuts?|peanut|gluten|lactose|sulfa|iodine|contrast)[\s-](?:sensitiv\w+|intoleran\w+)|"
+        r"(?:come|comes|came|break|breaks|broke)\s+out\s+in\s+(?:hives|spots|a\s+rash|welts))\b",
         re.IGNORECASE,
     ),
     "anticoagulant": re.compile(
         r"\b(?:anti-?coagula\w*|blood[\s-]?thinn\w*|warfarin|coumadin|apixaban|eliquis|rivaroxaban|xarelto|edoxaban|"
         r"dabigatran|pradaxa|acenocoumarol|phenprocoumon|heparins?|enoxaparin|dalteparin|tinzaparin|fondaparinux|"
-        r"doacs?|noacs?|vitamin\s+k\s+antagonists?)\b",
+        r"clexane|lovenox|fragmin|innohep|lixiana|savaysa|arixtra|marcumar|sintrom|jantoven|phenindione|warfarini[sz]ed|vkas?|inr|(?:factor\s+)?xa\s+inhibitors?|mechanical\s+(?:heart\s+)?valve|"
+        r"thin(?:s|ning)?\s+(?:my|the|his|her|your)\s+blood|doacs?|noacs?|vitamin\s+k\s+antagonists?)\b",
         re.IGNORECASE,
     ),
 }
+_WRITTEN = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_NUMBERS = {word: number for number, word in enumerate(_WRITTEN.split(), start=1)}
+_NUMBER_WORD = "|".join(_NUMBERS)
 # An age, in a question or a passage: "4-year-old", "aged 72", "my son is 9", "over 65".
 _AGE = re.compile(
-    r"\b(?P<n>\d{1,3})[\s-]*(?P<unit>y(?:ea)?rs?|y|mo(?:nth)?s?|m|weeks?|wks?|days?)?[\s-]*(?:old|o)\b"
+    rf"\b(?P<n>\d{{1,3}}|{_NUMBER_WORD})[\s-]*(?P<unit>y(?:ea)?rs?|y|mo(?:nth)?s?|m|weeks?|wks?|days?)?[\s-]*(?:old|o)\b"
     r"|\b(?:aged?|(?<!\d )over|above|older\s+than|at\s+least)\s+(?P<a>\d{1,3})"
     r"(?:\s*(?:years?|yrs?|months?))?\b(?!\s*(?:mg|g|mL|%))"
-    r"|\b(?:my|his|her|our)\s+(?:mum|mom|mother|dad|father|aunt|uncle|husband|wife|partner|son|daughter|brother|sister)"
-    r"(?:,|\s+is|\s+aged|\s+turned)\s*(?P<r>\d{1,3})\b(?!\s*(?:weeks?|months?|mg|kg|st\b|lb|cm))"
+    r"|\b(?:mum|mom|mother|dad|father|aunt|uncle|husband|wife|partner|son|daughter|brother|sister|lad|lass|boy|girl|child)"
+    r"(?:,|['’]?s\b|\s+is|\s+aged|\s+turned)\s*(?P<r>\d{1,3})\b(?!\s*(?:weeks?|months?|mg|kg|st\b|lb|cm))"
     r"|\b(?P<c>\d{1,3})\s*(?:yo|y/o|yom|yof)\b",
     re.IGNORECASE,
 )
@@ -91,7 +110,7 @@ _DENIED_BEFORE = re.compile(
 )
 # A baby that is expected, carried or nursed: the text is about its mother.
 _NURSED = re.compile(
-    r"\b(?:expecting|breast[\s-]?feed\w*|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
+    r"\b(?:expecting|breast[\s-]?feed\w*|milk\s+for|nursing|trying\s+for|feeding|carrying|having|had)\s+(?:an?|my|our|the|her)?\s*$",
     re.IGNORECASE,
 )
 # Said after a hit: a finding that is over, and was none.
@@ -103,7 +122,7 @@ _DENIED_AFTER = re.compile(
 # A word for the group that means something else there.
 _OTHER_MEANING = re.compile(
     r"^(?:child(?=-?\s?(?:birth|bearing|hood|pugh|-turcotte))|older(?=\s+(?:anti|drug|stud|guide))|"
-    r"kidney(?=\s+beans?)|seniors?(?=\s+(?:doctor|nurse|author|staff|house)))",
+    r"kidneys?(?=\s+(?:beans?|stones?))|seniors?(?=\s+(?:doctor|nurse|author|staff|house)))",
     re.IGNORECASE,
 )
 # "Child-Pugh" is a liver score, and "nephropathic" parts of the body are no people; "with child" is old-fashioned.
@@ -121,6 +140,39 @@ def populations_in(text: str) -> frozenset[Population]:
     """
     found: set[Population] = {name for name, pattern in _PATTERNS.items() if _affirmed(name, pattern, text)}
     return frozenset(found | _ages(text))
+
+
+def populations_asked(question: str, earlier: Iterable[str], *, is_followup: bool) -> frozenset[Population]:
+    """Return the groups that a question is about, with those that earlier messages named and that still hold.
+
+    What a message says of a person ("I am pregnant", "my son is 4") holds for the rest of the conversation; a group
+    that was only asked about ("and in pregnancy?") holds for follow-ups. Another stage of life replaces the one before.
+
+    Example:
+        >>> sorted(populations_asked("What is the dose of ibuprofen?", ["My son is 4."], is_followup=False))
+        ['child']
+    """
+    groups: frozenset[Population] = frozenset()
+    for text in earlier:
+        if is_followup or _OF_A_PERSON.search(text):
+            groups = _joined(groups, text)
+    return _joined(groups, question)
+
+
+def _joined(before: frozenset[Population], text: str) -> frozenset[Population]:
+    """Return the groups of a text with those before it that still hold beside them."""
+    now = populations_in(text)
+    if now & {"child", "older", "pregnancy", "breast-feeding"} or _GROWN.search(text):
+        before -= {"child", "older"}
+    if "child" in now:
+        before -= {"pregnancy", "breast-feeding"}
+    return before | now
+
+
+# Said of somebody, not asked in general.
+_OF_A_PERSON = re.compile(
+    r"\b(?:i|i['’]?m|i['’]?ve|im|we|we['’]?re|my|our|his|her|he|she|he['’]?s|she['’]?s|me|patient|pt)\b", re.IGNORECASE
+)
 
 
 def population_notices(
@@ -167,13 +219,16 @@ def suits_population(asked: AbstractSet[Population], text: str, context: Iterabl
     is no dose suits everybody.
     """
     # Imported here: doses read populations as well.
+    from chatbot.present.amounts import find_amounts
     from chatbot.present.doses import is_dose_statement
 
     above = tuple(context)
     lines = [text, *above]
     about = populations_in("\n".join(lines))
     if "child" in asked:
-        return not is_dose_statement(text, above) or _is_childs((text, *reversed(above)))
+        group = _age_group((text, *reversed(above)))
+        # An amount under a heading for adults is an adult's, even where it is no medicine's dose.
+        return group == "child" or not (is_dose_statement(text, above) or (group == "adult" and find_amounts(text)))
     if asked & {"pregnancy", "breast-feeding", "older"} and "child" in about and not asked & about:
         return any(_GROWN.search(line) for line in lines) or not is_dose_statement(text, above)
     return True
@@ -184,14 +239,20 @@ _GROWN = re.compile(r"\b(?:adults?|women|men|elderly|older\s+people|pregnan\w*)\
 _KEEP_AWAY = re.compile(r"\bkeep\w*\s+[^.;]{0,40}?\b(?:from|of)\s+[^.;]{0,30}?children\b", re.IGNORECASE)
 
 
-def _is_childs(lines: Iterable[str]) -> bool:
-    """Say whether a dose is a child's: the innermost of its lines that names an age group decides."""
+def _age_group(lines: Iterable[str]) -> Literal["child", "adult"] | None:
+    """Return whose a dose is: the innermost of its lines that names an age group decides."""
     for line in lines:
+        grown = _GROWN.search(line)
         if "child" in populations_in(_KEEP_AWAY.sub("", line)):
-            return True
-        if _GROWN.search(line):
-            return False
-    return False
+            # "Adolescents and adults" share an adult's dose.
+            shared = grown and not populations_in(_ADOLESCENT.sub("", _KEEP_AWAY.sub("", line))) & {"child"}
+            return "adult" if shared else "child"
+        if grown:
+            return "adult"
+    return None
+
+
+_ADOLESCENT = re.compile(r"\b(?:adolescen\w*|teen\w*|(?:over|aged|from)\s+1[2-7]\b[^.;]{0,20})", re.IGNORECASE)
 
 
 def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
@@ -210,7 +271,8 @@ def _affirmed(name: Population, pattern: re.Pattern[str], text: str) -> bool:
 def _ages(text: str) -> set[Population]:
     found: set[Population] = set()
     for match in _AGE.finditer(text):
-        number = int(next(value for value in (match["n"], match["a"], match["r"], match["c"]) if value))
+        written = next(value for value in (match["n"], match["a"], match["r"], match["c"]) if value).lower()
+        number = _NUMBERS[written] if written in _NUMBERS else int(written)
         unit = (match["unit"] or "y").lower()
         if match["n"] and not match["unit"] and "old" not in match.group().lower():
             continue

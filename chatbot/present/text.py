@@ -30,7 +30,7 @@ def as_text(reply: Reply) -> str:
                 if context:
                     lines.append(" › ".join(context))
             marks = "".join(f"[{number}]" for number in statement.citations)
-            lines.append(f"  “{statement.text}” {marks}")
+            lines.append(f"  “{statement.text}” {marks} {statement.issued}".rstrip())
             lines += [f"    ({caution})" for caution in statement.cautions]
         if reply.passages:
             lines += ["", "From:"]

@@ -12,7 +12,10 @@ from pathlib import Path
 
 _NAMES_FILE = Path(__file__).with_name("given_names.yaml")
 
-_LOWER, _UPPER = "a-zß-öø-ÿ", "A-ZÀ-ÖØ-Þ"
+# Polish, Czech, Turkish and other letters come in pairs, large and small in turn.
+_EXTENDED = [chr(code) for code in range(0x100, 0x180)]
+_LOWER = "a-zß-öø-ÿ" + "".join(char for char in _EXTENDED if char.islower())
+_UPPER = "A-ZÀ-ÖØ-Þ" + "".join(char for char in _EXTENDED if char.isupper())
 # "Maria", "O'Connor", "McDonald", "Jean-Luc", "J."; every part starts with another letter class, so it is read once.
 _CAP = rf"[{_UPPER}](?:[{_LOWER}]+(?:['’-][{_UPPER}]?[{_LOWER}]+|[{_UPPER}][{_LOWER}]+)*|['’][{_UPPER}][{_LOWER}]+|\.)"
 _ANY = r"[^\W\d_](?:[^\W\d_]|['’-](?=[^\W\d_]))*\.?"
@@ -24,7 +27,8 @@ _RELATION = (
     "son|daughter|child|baby|boy|girl|husband|wife|partner|spouse|fianc[eé]e?|mother|mum|mom|mam|mummy|mommy|"
     "father|dad|daddy|brother|sister|twin|uncle|aunt|auntie|nephew|niece|cousin|grand(?:son|daughter|child|mother|"
     "father|ma|pa|dad|mum)|gran|granny|nan|nana|friend|flatmate|roommate|girlfriend|boyfriend|neighbou?r|"
-    "colleague|boss|carer|patient|client|resident|toddler|teen|in-law"
+    "colleague|boss|mate|pal|bestie|buddy|fella|missus|hubby|ex|step(?:son|daughter|mother|father|mum|mom|dad)|god(?:son|daughter|mother|father)|"
+    "workmate|classmate|teammate|housemate|landlord|coach|trainer|physio|teacher|carer|patient|client|resident|toddler|teen|in-law"
 )
 _PERSON = rf"(?:{_RELATION}|man|woman|lady|gentleman|person|pt|guy|teenager|infant|newborn|adult)"
 # What a sentence about a person goes on with; "Emily has", never "Wilson disease".
@@ -91,10 +95,10 @@ def _given_names() -> tuple[frozenset[str], frozenset[str]]:
 
 
 _CUED = re.compile(
-    r"(?:\b(?i:my|his|her|their|our|whose|[^\W\d_]+['’]s) (?i:(?:full |first |last )?name(?:['’]?s| is| was))"
+    r"(?:\b(?i:my|his|her|their|our|whose|[^\W\d_]+['’]s) (?i:(?:full |first |last )?(?:name|naem|nmae|nam|anme|namee|mane)(?:['’]?s| is| was))"
     r"|(?:^|[.,;!?]\s*)(?i:name['’]?s)"
-    r"|\b(?i:i am called|i['’]?m called|call me|calls me|i go by|signed by|signed|myself(?=\s+[A-Z])"
-    r"|me llamo|mi nombre es|je m['’]appelle|mon nom est|ich hei(?:ß|ss)e|mein name ist|mi chiamo|meu nome [ée])"
+    r"|\b(?i:i am called|i['’]?m called|call me|calls me|i go by|signed(?: by)?(?=[ \t:]+(?-i:[A-ZÀ-Þ]))|myself(?=\s+[A-Z])"
+    r")"
     r"|\b(?i:soy|je suis|ich bin|sono|sou)(?=\s+[A-Z]))[ \t]*[:=-]?[ \t]+"
     rf"({_ANY_NAME})"
 )
@@ -105,11 +109,11 @@ _LABELLED = re.compile(
     r"\b(?i:(?:full |patient(?:['’]s)? |first |last |family |given |middle |sur|fore)?name|patient|pt|re|client|"
     rf"resident)[ \t]*[:=][ \t]*(?=({_ANY}(?:,?[ \t]+(?:{_PARTICLE})?{_ANY}){{0,3}}))"
 )
-# "Will we miss" in a title is no title before a name.
-_NO_TITLE_AFTER = r"(?<!our )(?<!the )(?<!a )(?<!ny )(?<![Ww]e )(?<![Yy]ou )(?<![Tt]o )(?<![Nn]ot )(?<![Ii] )(?<!n't )"
+# "Will we miss" in a title is no title before a name, and "the Sister" no "Sister".
+_NO_VERB = r"(?<![Ww]e )(?<![Yy]ou )(?<![Tt]o )(?<![Nn]ot )(?<![Ii] )(?<!n't )"
 _TITLED = re.compile(
-    rf"{_NO_TITLE_AFTER}\b(?:Mrs?|Ms|Miss|Mx|Dr|Doctor|Prof|Professor|Nurse|Sister|Midwife|Herr|Frau|Mme|Señora?)\b\.?"
-    rf"[ \t]+({_CAP_NAME})"
+    rf"(?<!our )(?<!the )(?<!a )(?<!ny )\b(?:Mrs?|Ms|{_NO_VERB}Miss|Mx|Dr|Doctor|Prof|Professor|Nurse|Sister|Midwife|"
+    rf"Herr|Frau|Mme|Señora?)\b\.?[ \t]+({_CAP_NAME})"
 )
 _TITLED_CAPS = re.compile(r"\b(MR|MRS|MISS|MX)\b\.?[ \t]+([A-Z][A-Z'’-]+)")
 _TITLED_LOWER = re.compile(r"\b(mr|mrs|ms|miss|dr)\b\.?[ \t]+([a-z][a-z'’-]+)(?=(?:[ \t]+(\w+))?)")
@@ -126,6 +130,18 @@ _NAMED = re.compile(rf"\b(?i:{_PERSON})\b,?[ \t]+(?i:who is )?(?i:named|called|b
 _PATIENT = re.compile(rf"\b(?i:patient|pt|client|resident)\b\.?[ \t]+({_CAP_NAME})")
 _I_AM = re.compile(rf"\b(?i:i am|i['’]?m|this is|it['’]?s|it is)[ \t]+({_ANY_NAME})")
 _HERE = re.compile(rf"({_CAP_NAME})[ \t]+here\b")
+_HERE_LOWER = re.compile(
+    rf"(?:^|[,.!?;:]|\b(?:hi|hello|hey|hiya|dear|doctor|doc|dr|there))[ \t,]*({_ANY}(?:[ \t]+{_ANY})?)[ \t]+here\b",
+    re.IGNORECASE,
+)
+# "Hiya, it's Bronwyn Pugh": a greeting, then two capitals.
+_GREETED = re.compile(
+    rf"(?:^|[.!?\n][ \t]*)(?:(?i:hi|hello|hey|hiya|morning|good (?:morning|afternoon|evening)|dear all)\b[ \t,!.]*(?:(?i:there|doctor|doc|all|everyone|again)\b[ \t,!.]*)?)?"
+    rf"(?i:it['’]?s|this is|it is|i['’]?m|i am)[ \t]+({_CAP}[ \t]+(?:{_PARTICLE}[ \t]*)*{_CAP})(?![\w-])"
+)
+_CAPITALS_LAST_FIRST = re.compile(
+    r"\b([A-Z][A-Z'’-]+,[ \t]+[A-Z][A-Z'’-]+)(?=[ \t,;(]+(?:\d{1,4}[./-]\d{1,2}[./-]\d|DOB|MRN|NHS|\d{1,3}[ -]?(?:yo|y/o|[MF])\b))"
+)
 _SIGN_OFF = re.compile(
     r"(?i:regards|sincerely|faithfully|thanks|thank you|best wishes|cheers|signed|yours)\s*[,.!\n-]\s*"
     rf"({_CAP_NAME})\s*\.?\s*$"
@@ -195,6 +211,13 @@ def _after_cues(text: str) -> list[tuple[int, int]]:
     for match in _HERE.finditer(text):
         if _has_given_name(match.group(1)):
             spans.append(match.span(1))
+    for match in _HERE_LOWER.finditer(text):
+        if _knows(match.group(1).split()[0], ambiguous=False):
+            spans.append(match.span(1))
+    for match in _GREETED.finditer(text):
+        if _may_be_name(match.group(1)) and not _eponym(text, match.end()):
+            spans.append(match.span(1))
+    spans += [match.span(1) for match in _CAPITALS_LAST_FIRST.finditer(text)]
     return spans
 
 
@@ -269,6 +292,9 @@ def _until_stop(text: str, start: int, end: int) -> tuple[int, int]:
         if word.group().lower().strip(".") in _STOP:
             break
         kept = start + word.end()
+        # "Marcus Webb. Calf pain": a full stop ends a name, but for an initial's.
+        if word.group().endswith(".") and len(word.group()) > 2:
+            return start, kept - 1
     return start, kept
 
 

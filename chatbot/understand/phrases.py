@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from corpus.hidden import remove_hidden
 
@@ -24,7 +25,21 @@ _TWO_SLIPS_CHARS = 8
 # Taken off when what is left is a listed word ("paining").
 _ENDINGS = ("ing", "ed", "es", "s", "y")
 
+# Shorter words, and what is left of longer ones, would fall together with others.
+_MIN_STEMMED_CHARS = 4
+_MIN_STEM_CHARS = 3
+# Words that another tense or number would turn into something else.
+_NOT_STEMMED = frozenset(
+    "breathing breathed nothing something anything thing things being going during wing "
+    "kill kills killed killing bite bites biting".split()
+)
+# Whose it is and which one seldom matters inside a phrase ("hit my head", "hit the head").
+_DETERMINERS = frozenset("a an the my his her their our your ur".split())
+# What is left of a phrase of two words whose second is one ("hit me" is none, "hit her" is).
+_LONE = frozenset((word,) for word in _DETERMINERS)
+
 _WORD = re.compile(r"\d+(?:[.,/+]\d+)*|[a-z]+(?:'[a-z]+)?|[.!?;\n,:()]")
+_PLAIN = re.compile(r"[a-z ]+")
 _STRETCHED = re.compile(r"([a-z])\1{2,}")
 _LIST_ITEM = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+", re.MULTILINE)
 _NUMBER_WORDS = {
@@ -155,7 +170,10 @@ def read_words(text: str, spelling: Spelling | None = None) -> Words:
         if token in ",:()":
             commas += 1
             continue
-        for word in _expand(token, spelling, words):
+        expanded = _expand(token, spelling, words)
+        # "can" + "not" took the last word back.
+        del sentence[len(words) :], place[len(words) :]
+        for word in expanded:
             words.append(word)
             sentence.append(number)
             place.append(len(words) + commas)
@@ -204,20 +222,52 @@ def _expand(token: str, spelling: Spelling | None, before: list[str]) -> list[st
     return [spelling.correct(token) if spelling else token]
 
 
+@lru_cache(maxsize=20_000)
+def stem(word: str) -> str:
+    """Return a word without the ending of its tense or number.
+
+    Example: "sucking", "sucks", "sucked" -> "suck"; "moves", "moving" -> "mov"; "boss" -> "boss"
+    """
+    if len(word) < _MIN_STEMMED_CHARS or word in _NOT_STEMMED:
+        return word
+    for ending in ("ing", "ed", "es", "s", "e"):
+        if (
+            word.endswith(ending)
+            and len(word) - len(ending) >= _MIN_STEM_CHARS
+            and not word.endswith(("ss", "us", "is"))
+        ):
+            word = word[: -len(ending)]
+            # "stopped", "stopping": the doubled letter goes too.
+            if ending in ("ing", "ed") and word[-1] == word[-2] and word[-1] not in "lsz":
+                word = word[:-1]
+            break
+    return word
+
+
 def _phrase(phrase: str) -> tuple[str, ...]:
     """Return a listed phrase's words; the plain ones by a short way, for there are thousands."""
-    if phrase.replace(" ", "a").isalpha() and phrase.isascii() and phrase.islower() and "can not" not in phrase:
-        return tuple(_NUMBER_WORDS.get(word, word) for word in phrase.split())
+    if _PLAIN.fullmatch(phrase) and "can not" not in phrase:
+        words = phrase.split()
+        return tuple(words) if _NUMBER_WORDS.keys().isdisjoint(words) else tuple(_NUMBER_WORDS.get(w, w) for w in words)
     return read_words(phrase).words
 
 
 class Lexicon:
-    """Named lists of phrases, looked up all at once; a list is written "chest, breastbone, rib cage"."""
+    """Named lists of phrases, looked up all at once; a list is written "chest, breastbone, rib cage".
 
-    def __init__(self, lists: Mapping[str, str]) -> None:
+    With `loose`, a phrase of several words is also found in another tense or number, and with or without "the" or
+    "my" inside it: "hit my head" in "hitting the head". A single word, and every phrase of the lists named in
+    `exact`, is met as it is written.
+    """
+
+    def __init__(self, lists: Mapping[str, str], *, loose: bool = False, exact: Set[str] = frozenset()) -> None:
         # Phrases are found by their first two words: hundreds begin with "not".
+        self._loose = loose
         self._single: dict[str, list[str]] = defaultdict(list)
         self._longer: dict[tuple[str, str], list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        # The loose ones by the stem of their first word; taken apart when a message holds that word.
+        self._unread: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+        self._loosely: dict[str, dict[str, list[tuple[tuple[str, ...], str]]]] = {}
         self.vocabulary: set[str] = set()
         for name, listed in lists.items():
             for phrase in filter(None, (part.strip() for part in listed.split(","))):
@@ -227,19 +277,44 @@ class Lexicon:
                 self.vocabulary.update(words)
                 if len(words) == 1:
                     self._single[words[0]].append(name)
+                elif loose and name not in exact and words[0] not in _DETERMINERS and words[1:] not in _LONE:
+                    self._unread[stem(words[0])].append((words, name))
                 else:
                     self._longer[words[0], words[1]].append((words, name))
         self.names = frozenset(lists)
 
+    def _beginning(self, first: str) -> Mapping[str, list[tuple[tuple[str, ...], str]]]:
+        """Return the loose phrases whose first stem is `first` by their second: stems without determiners."""
+        if first not in self._loosely:
+            by_second: dict[str, list[tuple[tuple[str, ...], str]]] = defaultdict(list)
+            for words, name in self._unread.get(first, ()):
+                bare = tuple(stem(word) for word in words if word not in _DETERMINERS)
+                by_second[bare[1]].append((bare, name))
+            self._loosely[first] = dict(by_second)
+        return self._loosely[first]
+
     def hits(self, words: Sequence[str]) -> list[Hit]:
         """Return every listed phrase in `words`, in order of its first word."""
         found: list[Hit] = []
-        single, longer = self._single, self._longer
+        single = self._single
+        forms = list(map(stem, words)) if self._loose else []
+        bare = [at for at, word in enumerate(forms) if word not in _DETERMINERS]
+        following = dict(zip(bare, range(len(bare)), strict=True))
         for start, word in enumerate(words):
             if word in single:
                 found += [Hit(name, start, start + 1) for name in single[word]]
-            for phrase, name in longer.get((word, words[start + 1] if start + 1 < len(words) else ""), ()):
+            for phrase, name in self._longer.get((word, words[start + 1] if start + 1 < len(words) else ""), ()):
                 end = start + len(phrase)
                 if tuple(words[start:end]) == phrase:
                     found.append(Hit(name, start, end))
+            if (at := following.get(start)) is None or at + 1 >= len(bare):
+                continue
+            if forms[start] not in self._unread:
+                continue
+            for phrase, name in self._beginning(forms[start]).get(forms[bare[at + 1]], ()):
+                places = bare[at : at + len(phrase)]
+                if len(places) == len(phrase) and all(
+                    forms[place] == part for place, part in zip(places, phrase, strict=True)
+                ):
+                    found.append(Hit(name, start, places[-1] + 1))
         return found

@@ -171,7 +171,7 @@ def _frame(context: tuple[str, ...]) -> _Frame:
         folded = fold(line.strip())
         kinds = {cue.kind for cue in find_cues(folded, headings=True)}
         value = decide_parts(read_clauses(line))
-        if kinds & {"heading_against", "rebuttal"} or (not value and "prohibition" in kinds):
+        if kinds & {"heading_against", "rebuttal"} or (not value and kinds & {"prohibition", "no_good"}):
             value = -ADVICE
         elif "heading_for" in kinds and value >= 0:
             value = ADVICE

@@ -56,7 +56,7 @@ _ASKED_NOT = re.compile(
     r"\b(?:what|which|when|who|how)\s+(?:\w+\s+){0,2}?(?:not|never)\s+to\b|\b(?:should|must|may|ought)\s+(?:[\w'-]+\s+){0,6}?"
     r"(?:not|never)\b|\b(?:shouldn't|mustn't)|\b(?:what|which|who|when|whom)\b.*\b(?:can't|cannot|can\s+(?:\w+\s+){0,2}not)\b"
     r"|\b(?:what|which)\b.*\b(?:cut\s+(?:out|down)|give\s+up|leave\s+(?:out|off)|limit|restrict)\b"
-    r"|^(?:and\s+)?(?:why|reasons?)\s+not\b|\bnot\s+allowed\b"
+    r"|^(?:and\s+)?(?:why|reasons?)\s+not\b|\bnot\s+(?:allowed|supposed|meant|permitted)\b"
     r"|\b(?:drugs?|medicines?|foods?|things?|what|which|anything)\s+to\s+(?:avoid|leave|stop|omit|limit)\b|^why\s+avoid"
     r"|\b(?:is|are)\s+(?:[\w-]+\s+){1,6}(?:harmful|dangerous|unreliable|toxic)\b"
     r"|^why\b.*(?:\bnot|n't)\s+(?:\w+\s+){0,3}(?:give|use|prescribe|recommend|offer|take)\b"
@@ -69,8 +69,8 @@ _THING_TO_USE = re.compile(
     r"vaccines?|tests?|scans?|antibiotics?|options?)\b|\bwhat\s+can\b.*\bdo\b"
 )
 _ASKED_FOR = re.compile(
-    r"\b(?:treat\w*|manag\w+|therap\w+|remed(?:y|ies)|cure[ds]?|what\s+else|first\s+aid)\b|\b(?:when|who)\b.*\bneeds?\b"
-    r"|\b(?:what|which|how|who|when)\b.*\b(?:should|can|could|may|do\s+(?:i|we|you))\s+(?:\w+\s+){0,5}?(?:do|take|use|give|try|eat|"
+    r"\b(?:indications?\s+(?:for|of)|treat\w*|manag\w+|therap\w+|remed(?:y|ies)|cure[ds]?|what\s+else|first\s+aid)\b|\b(?:when|who)\b.*\bneeds?\b"
+    r"|\b(?:what|which|how|who|when)\b.*\b(?:should|ought|can|could|may|do\s+(?:i|we|you))\s+(?:\w+\s+){0,5}?(?:do|take|use|give|try|eat|"
     r"drink|be\s+\w+|put|prescribe|remove|relieve|get\s+rid|look\s+after|care|have)\b"
     r"|\bhow\s+(?:is|are|was|were|to)\s+.*\b(?:managed|corrected|eased|removed|warmed|prevented|given|done|taken|cleaned|diagnosed)\b"
 )

@@ -9,8 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
+from chatbot.understand.personal_languages import BORN, names_abroad
 from chatbot.understand.personal_names import find_names
 
 PersonalDataKind = Literal[
@@ -48,8 +49,9 @@ _DATE = (
     rf"|{_MONTH}\s+\d{{1,2}}(?:st|nd|rd|th)?(?:,?\s+\d{{4}})?)\b"
 )
 _BIRTH_DATE = re.compile(
-    r"(?:\bd\.?\s?o\.?\s?b\b\.?|\b(?:date of birth|birth\s?-?date|birthday|bday|born(?:\s+on)?(?:\s+the)?)\b|\bb\.)"
-    rf"(?:\s*(?:is|was|on|the|[:=,-]))*\s*({_DATE})",
+    r"(?:\bd\.?\s?o\.?\s?b\b\.?|\b(?:date of birth|birth\s?-?date|birthday|bday|born(?:\s+on)?(?:\s+the)?)\b|\bb\."
+    rf"|(?<!\w)(?:{BORN}))"
+    rf"(?:\s*(?:is|was|on|the|[:=,-]))*\s*({_DATE}|\d{{4}}年\d{{1,2}}月\d{{1,2}}日)",
     re.IGNORECASE,
 )
 
@@ -59,6 +61,11 @@ _EMAIL = re.compile(
     r"|\b[\w.+-]{1,64}(?:\s+dot\s+\w{1,40}){0,3}\s*(?:\(at\)|\[at\]|\bat\b)\s*[\w-]{1,63}"
     r"(?:\s*(?:\(dot\)|\[dot\]|\bdot\b)\s*[\w-]{1,40}){1,3}",
     re.IGNORECASE,
+)
+# A name on a network, where the message speaks of one; "5 mg @night" names nobody.
+_HANDLE = re.compile(r"(?<![\w.])@[A-Za-z][\w.]{2,30}\b")
+_NETWORK = re.compile(
+    r"\b(?:insta\w*|twitter|tiktok|telegram|signal|snap\w*|facebook|linkedin|mastodon|dm|handle|follow)\b", re.I
 )
 _WEB_LINK = re.compile(r"\bhttps?://\S+", re.IGNORECASE)
 # A link is personal when it carries a key to something: a log-in, a token, a signature.
@@ -92,6 +99,8 @@ _RECORD = re.compile(
     r"|[ ](?=\d{2,})[0-9]+(?!\s*(?:m?c?g|ml|%|µg|years?)))*(?:-[A-Z]{1,3}\b)?|[A-Z]{2,4}-\d[\d-]+)",
     re.IGNORECASE,
 )
+# The registration of a trial is public.
+_TRIAL = re.compile(r"(?:NCT|ISRCTN|ACTRN|ChiCTR|EUCTR|DRKS|CTRI|UMIN|JPRN|PACTR|NTR|CRD)", re.IGNORECASE)
 _SSN = re.compile(r"(?<![\d-])(?!000|666|9\d\d)\d{3}-(?!00)\d{2}-(?!0000)\d{4}(?![\d-])")
 _NHS = re.compile(r"(?<![\d.,-])\d{3}([ -])\d{3}\1\d{4}(?![\d-])")
 _TEN_DIGITS = re.compile(r"(?<![\d.,/-])\d{10}(?![\d/-])(?=[^\n]{0,60}\bn\.?h\.?s\b)", re.IGNORECASE)
@@ -104,6 +113,7 @@ _BRITISH_LICENCE = re.compile(r"\b[A-Z][A-Z9]{4}\d{6}[A-Z9]{2}\d[A-Z]{2}\b", re.
 _FISCAL_CODE = re.compile(r"\b[A-Z]{6}\d{2}[A-EHLMPRST]\d{2}[A-Z]\d{3}[A-Z]\b", re.IGNORECASE)
 _FRENCH_NUMBER = re.compile(r"(?<!\d)[12] ?\d{2} ?(?:0[1-9]|1[0-2]) ?\d[\dAB] ?\d{3} ?\d{3} ?\d{2}(?!\d)")
 _SPANISH_NUMBER = re.compile(r"\b([XYZ]?\d{7,8})-?([A-HJ-NP-TV-Z])\b")
+_CPF = re.compile(r"(?<![\d.])\d{3}\.\d{3}\.\d{3}-\d{2}(?!\d)")
 _AADHAAR = re.compile(r"(?<![\d ])[2-9]\d{3} \d{4} \d{4}(?! ?\d)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b", re.IGNORECASE)
 _CARD = re.compile(r"(?<![\d.,-])\d(?:[ -]?\d){12,18}(?![\d-])")
@@ -125,7 +135,7 @@ _ADDRESSES = (
         r"boulevard|crescent|grove)\b"
     ),
     re.compile(
-        r"(?<!\d)\d{1,4},?[ \t]+(?i:rue|avenue|boulevard|place|impasse|chemin)[ \t]+(?:d[eu][ \t]+)?(?:la[ \t]+)?"
+        r"(?<!\d)\d{1,4},?(?:[ \t]*bis)?[ \t]+(?i:rue|avenue|boulevard|place|impasse|chemin|all[ée]e|quai)[ \t]+(?:d(?:es?|u)[ \t]+|de[ \t]+l['’])?(?:la[ \t]+)?"
         r"[A-Z][\w-]+"
     ),
     re.compile(
@@ -156,7 +166,8 @@ _POSTCODE_LABEL = re.compile(
 _PHONE_SHAPE = re.compile(r"(?<![\w.,/])(?:\+|\(\+?)?\d(?:[ \t().-]{0,2}\d){6,14}(?![\w/]|[.,]\d)")
 _PHONE_WORDS = re.compile(
     r"\b(?:phone|tel|telephone|mobile|cell(?!\s+count)|fax|pager|call|ring|text|sms|whats\s?app|contact|reach|"
-    r"number(?:['’]s| is))\b",
+    r"number(?:['’]s| is)|anrufen|telefon\w*|t[ée]l[ée]phone|appele[zr]|llam[ae]\w*|llamar|m[óo]vil|celular|handy|portable|chiam\w+|bellen|"
+    r"ring(?:a|e)|zadzwo\w+|позвон\w+|тел|телефон|电话|手机|電話|전화|هاتف|اتصل\w*)\b",
     re.IGNORECASE,
 )
 # What a long number is instead: an amount, a count, the name of a paper or a trial, a span of years.
@@ -204,12 +215,45 @@ def mask(text: str) -> str:
     return "".join(parts) + text[last:]
 
 
+def without_personal_data(text: str) -> str:
+    """Return `text` without its personal data, and without what masking left in its place; masked if nothing is left.
+
+    What a question is about, and what is searched for, is never a person.
+
+    Example:
+        >>> without_personal_data("Mrs Pemberton, DOB 1/2/1950, has cramps. What helps?")
+        'Mrs has cramps. What helps?'
+    """
+    masked = mask(text)
+    if not _MASKED.search(masked):
+        return text
+    bare = _LABEL_LEFT.sub(" ", masked)
+    bare = re.sub(r"\s*,(?:\s*,)+", ",", re.sub(r"\s+(?=[,.;:!?)])", "", re.sub(r"\(\s*\)", "", bare)))
+    bare = re.sub(r"(?:^|(?<=[.!?;\n]))[\s,;:]+", " ", " ".join(bare.split())).strip(" ,;:")
+    return bare if any(char.isalnum() for char in bare) else masked
+
+
+def was_personal(text: str) -> bool:
+    """Say whether a message holds personal data, or held some before it was masked."""
+    return bool(_MASKED.search(text) or find_personal_data(text))
+
+
+_MASKED = re.compile(rf"\[(?:{'|'.join(get_args(PersonalDataKind))})\]")
+# What is left of a label once its value is gone: "DOB", "my name is", "tel".
+_LABEL_LEFT = re.compile(
+    rf"(?:,\s*)?(?:\b(?:d\.?o\.?b\.?|date of birth|born(?: on)?|(?:my|his|her|their|our) (?:\w+ )?name(?:'s| is| was)|i am called|call me|"
+    rf"{_LABEL}(?:\s+(?:number|num|no|nr|id)\b\.?)?|tel|phone|mobile|cell|fax|e-?mail|address)\s*(?:is|was|[:=#.])*\s*)?"
+    rf"{_MASKED.pattern}(?:\s*,)?",
+    re.IGNORECASE,
+)
 _Found = Iterator[tuple[PersonalDataKind, int, int]]
 
 
 def _links(text: str) -> _Found:
     yield from (("web link", *match.span()) for match in _WEB_LINK.finditer(text) if _KEY_IN_LINK.search(match[0]))
     yield from (("e-mail", *match.span()) for match in _EMAIL.finditer(text))
+    if _NETWORK.search(text):
+        yield from (("web link", *match.span()) for match in _HANDLE.finditer(text))
     yield from (("password", *match.span(1)) for match in _PASSWORD.finditer(text))
 
 
@@ -229,6 +273,8 @@ def _records(text: str) -> _Found:
         named = bool(re.search(r"number|num|\bno\b|\bnr\b|\bid\b|identifier|#|:", link, re.IGNORECASE))
         # "NHS 2021" is a year's guidance; "case number 5" is nobody's file.
         least = 4 if named else 6
+        if _TRIAL.match(number):
+            continue
         if digits >= least and not re.fullmatch(r"(?:19|20)\d\d", number) and (named or _BARE_LABEL.match(label)):
             yield "record number", *match.span(3)
     for pattern, holds in _IDENTIFIERS:
@@ -262,7 +308,18 @@ def _addresses(text: str) -> _Found:
 
 def _names(text: str) -> _Found:
     # Longest first, so that a short hit inside a longer one is dropped.
-    yield from (("name", *span) for span in sorted(find_names(text), key=lambda span: span[0] - span[1]))
+    spans = [*find_names(text), *names_abroad(text)]
+    yield from (("name", *span) for span in sorted(spans, key=lambda span: span[0] - span[1]))
+
+
+# A date that stands right after a person's name is a birth date: "SMITH, JOHN 03/04/1955".
+_DATE_AFTER_NAME = re.compile(rf"[\s,;(]{{1,3}}({_DATE})", re.IGNORECASE)
+
+
+def _dates_of_names(text: str) -> _Found:
+    for _, _, end in _names(text):
+        if match := _DATE_AFTER_NAME.match(text, end):
+            yield "date of birth", *match.span(1)
 
 
 # Most certain first: a later one never claims what an earlier one has.
@@ -274,6 +331,7 @@ _RECOGNISERS: tuple[Callable[[str], _Found], ...] = (
     _phones,
     _addresses,
     _names,
+    _dates_of_names,
 )
 
 
@@ -329,6 +387,7 @@ _IDENTIFIERS: tuple[tuple[re.Pattern[str], Callable[[str], bool]], ...] = (
     (_FRENCH_NUMBER, _french_holds),
     (_SPANISH_NUMBER, _spanish_holds),
     (_AADHAAR, _always),
+    (_CPF, _always),
 )
 
 

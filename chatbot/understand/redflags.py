@@ -1,7 +1,8 @@
 """Finds what sounds like an emergency in a message and the turns before it.
 
-Is: the reviewed table `redflags.yaml` (words, findings, rules), read over what the user wrote. The same message
-gives the same card; nothing here depends on retrieval, on a language model, or on what an assistant said.
+Is: the table `redflags.yaml` (words, findings, rules), read over what the user wrote, and behind it the points of
+`warning_words.yaml`. The same message gives the same card; nothing here depends on retrieval, on a language model,
+or on what an assistant said.
 Is not: triage or a diagnosis. No card never means "no emergency".
 """
 
@@ -15,6 +16,7 @@ from chatbot.understand.phrases import Hit, Words, read_words
 from chatbot.understand.rule_table import Finding, Pattern, Rule, Rules, load_rules
 from chatbot.understand.telling import Telling, read_telling
 from chatbot.understand.vitals import read_vitals
+from chatbot.understand.word_score import load_word_scores, read_signs
 
 # How many of the user's next turns a card stays on top of.
 STICKY_TURNS = 5
@@ -31,6 +33,8 @@ class _Seen(NamedTuple):
 
     acute: frozenset[str]
     traits: frozenset[str]
+    # The card that the words alone call for ("urgent_signs", "self_harm"), or "".
+    by_words: str = ""
 
 
 def find_red_flag(
@@ -53,7 +57,7 @@ def find_red_flag(
     now = _see(question, rules)
     if standalone_question and standalone_question != question:
         resolved = _see(standalone_question, rules)
-        now = _Seen(now.acute | resolved.acute, now.traits | resolved.traits)
+        now = _Seen(now.acute | resolved.acute, now.traits | resolved.traits, now.by_words or resolved.by_words)
     if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
@@ -97,16 +101,16 @@ def with_lines(
 
 def _first_rule(now: _Seen, before: Sequence[_Seen], rules: Rules) -> Rule | None:
     fresh = now.acute
-    if not fresh:
-        return None
     everything = fresh | now.traits
     for seen in before:
         everything |= seen.acute | seen.traits
-    for rule in rules.rules:
+    for rule in rules.rules if fresh else ():
         # What was said before may complete a picture, but it silences no rule that this message fills by itself.
         if _fills(rule, fresh | now.traits, fresh) or _fills(rule, everything, fresh):
             return rule
-    return rules.score.rule if rules.score.fires(fresh) else None
+    if now.by_words == "self_harm":
+        return next(rule for rule in rules.rules if rule.id == "self_harm")
+    return rules.score.rule if now.by_words or rules.score.fires(fresh) else None
 
 
 def _fills(rule: Rule, available: frozenset[str], fresh: frozenset[str]) -> bool:
@@ -118,13 +122,36 @@ def _fills(rule: Rule, available: frozenset[str], fresh: frozenset[str]) -> bool
     )
 
 
+def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
+    """Return the signs of each piece of a text that the word score adds up (for fitting it)."""
+    rules = rules or load_rules()
+    message, told, hits = _read(text, rules)
+    acute, traits = _findings(message, told, hits, rules)
+    return list(read_signs(message, told, hits, acute | traits))
+
+
 def _see(text: str, rules: Rules) -> _Seen:
+    message, told, hits = _read(text, rules)
+    acute, traits = _findings(message, told, hits, rules)
+    scores = load_word_scores()
+    cards = (scores.card(signs) for signs in read_signs(message, told, hits, acute | traits))
+    return _Seen(acute, traits, next(filter(None, cards), ""))
+
+
+def _read(text: str, rules: Rules) -> tuple[Words, Telling, list[Hit]]:
     message = read_words(text, rules.spelling)
-    if not message.words:
-        return _Seen(frozenset(), frozenset())
-    told = read_telling(message, rules.grammar)
+    hits = [*without_figures(rules.lexicon.hits(message.words)), *read_vitals(message)]
+    return message, read_telling(message, rules.grammar), hits
+
+
+def _findings(
+    message: Words, told: Telling, hits: Sequence[Hit], rules: Rules
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Return the findings that are told as happening, and the traits."""
+    if not hits:
+        return frozenset(), frozenset()
     by_sentence: dict[int, dict[str, list[Hit]]] = {}
-    for hit in (*without_figures(rules.lexicon.hits(message.words)), *read_vitals(message)):
+    for hit in hits:
         if message.sentence[hit.start] == message.sentence[hit.end - 1]:
             by_sentence.setdefault(message.sentence[hit.start], {}).setdefault(hit.name, []).append(hit)
     everywhere = set().union(*by_sentence.values())
@@ -136,17 +163,17 @@ def _see(text: str, rules: Rules) -> _Seen:
     ]
     acute: set[str] = set()
     traits: set[str] = set()
-    for number, hits in by_sentence.items():
+    for number, here in by_sentence.items():
         for finding, patterns in possible:
             into = traits if finding.context else acute
             if finding.name in into or not _allowed(finding, told, number):
                 continue
             if any(
-                pattern.needed <= hits.keys() and _matches(pattern, finding, hits, message, told)
+                pattern.needed <= here.keys() and _matches(pattern, finding, here, message, told)
                 for pattern in patterns
             ):
                 into.add(finding.name)
-    return _Seen(frozenset(acute), frozenset(traits))
+    return frozenset(acute), frozenset(traits)
 
 
 def without_figures(hits: Sequence[Hit]) -> list[Hit]:
@@ -209,6 +236,12 @@ def _extend(
         if any(hit.start < other.end and other.start < hit.end for other in chosen):
             continue
         if pattern.ordered[at] and hit.start < chosen[-1].end:
+            continue
+        if (
+            pattern.close
+            and pattern.close[at]
+            and place[hit.start] - place[chosen[-1].end - 1] > hit.start - (chosen[-1].end - 1)
+        ):
             continue
         if _extend((*chosen, hit), at + 1, pattern, pools, message, told, finding):
             return True

@@ -36,6 +36,8 @@ class Pattern:
     span_words: int
     negating: bool
     needed: frozenset[str]
+    # Whether each class must follow the one before it with no comma between ("no kicks").
+    close: tuple[bool, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +131,13 @@ def build_rules(
     Raises:
         RulesError: a rule names no finding, a finding no word class, or a card is missing.
     """
-    lexicon = Lexicon(table["words"])
+    lexicon = Lexicon(table["words"], loose=True, exact=frozenset({"idiom"}))
     grammar = Lexicon(telling["lists"])
     slang = {str(key): " ".join(read_words(str(plain or "")).words) for key, plain in telling["slang"].items()}
     negators = frozenset(table["negators"])
+    near = frozenset(table.get("near_negators", ()))
     known = lexicon.names | {f"@{name}" for name in VITAL_NAMES}
-    findings = tuple(_finding(name, row, known, negators) for name, row in table["findings"].items())
+    findings = tuple(_finding(name, row, known, negators, near) for name, row in table["findings"].items())
     names = frozenset(finding.name for finding in findings)
     rules = tuple(_rule(row, names, table["cards"]) for row in table["rules"])
     score = _score(table["warning_score"], names, table["cards"])
@@ -146,14 +149,18 @@ def build_rules(
     return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
 
 
-def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str]) -> Finding:
+def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str], near: frozenset[str]) -> Finding:
     flags = {} if isinstance(row, list) else {key: bool(row[key]) for key in row if key != "any"}
     lines = row if isinstance(row, list) else row["any"]
-    return Finding(name, tuple(read_pattern(line, name, known, negators) for line in lines), **flags)
+    return Finding(name, tuple(read_pattern(line, name, known, negators, near) for line in lines), **flags)
 
 
-def read_pattern(line: str, name: str, known: frozenset[str], negators: frozenset[str]) -> Pattern:
+def read_pattern(
+    line: str, name: str, known: frozenset[str], negators: frozenset[str], near: frozenset[str] = frozenset()
+) -> Pattern:
     """Read one line of classes ("a b > c /6"); `name` is what it belongs to, for the error.
+
+    `near` names the negators that reach no further than their comma.
 
     Raises:
         RulesError: a class is not in `known`.
@@ -172,7 +179,8 @@ def read_pattern(line: str, name: str, known: frozenset[str], negators: frozense
         classes.append(part)
         ordered.append(after)
         after = False
-    return Pattern(tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes))
+    close = tuple(after and classes[at - 1] in near for at, after in enumerate(ordered))
+    return Pattern(tuple(classes), tuple(ordered), span, not negators.isdisjoint(classes), frozenset(classes), close)
 
 
 def _rule(row: Mapping[str, Any], findings: frozenset[str], cards: Mapping[str, Any]) -> Rule:

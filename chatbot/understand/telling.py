@@ -27,6 +27,8 @@ _UNREAL_WORDS = 12
 _CLAUSE_WORDS = 5
 # Two words with no person and no onset are a topic ("chest pain"); "swollen hot calf" is taken as a report.
 _TOPIC_WORDS = 2
+# "Seizure in a child" is a topic too.
+_NAMED_TOPIC_WORDS = 5
 # "My sister is ill, what …": how many words before a question word make a clause of their own.
 _SHORT_CLAUSE_WORDS = 3
 
@@ -42,7 +44,7 @@ _PATIENT = re.compile(
     r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
 )
 _VITALS = re.compile(r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp \d)")
-_YEAR = re.compile(r"\b(?:in|since|from|of) (?:19[4-9]\d|20[0-3]\d)\b")
+_YEAR = re.compile(r"\b(?:in|since|from|of|until|till|before|by|during) (?:19[4-9]\d|20[0-3]\d)\b")
 _SPAN_OF_YEARS = re.compile(
     r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
     r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b"
@@ -94,7 +96,7 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
         unreal=unreal,
         past=past,
         chronic=chronic,
-        happening=_reach(message, by_name["happening"], bounds, _HAPPENING_WORDS),
+        happening=_happening(message, by_name["happening"], bounds),
         report=report,
         person=tuple(person for _, person in tellings),
     )
@@ -208,6 +210,17 @@ def _reach(message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]
     return tuple(flags)
 
 
+def _happening(message: Words, hits: Sequence[Hit], bounds: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
+    """Flag what is said to go on: after the guess ("I think he has had a …") or before it ("… I think")."""
+    flags = list(_reach(message, hits, bounds, _HAPPENING_WORDS))
+    ends = {end: start for start, end in bounds}
+    for hit in hits:
+        if (start := ends.get(hit.end)) is not None and message.words[hit.start] in ("think", "thinks"):
+            first = max(start, hit.start - _HAPPENING_WORDS)
+            flags[first : hit.start] = [True] * (hit.start - first)
+    return tuple(flags)
+
+
 def _unreal(message: Words, by_name: Mapping[str, list[Hit]], clauses: Sequence[tuple[int, int]]) -> tuple[bool, ...]:
     """Flag what is feared, warned of, prevented or supposed, up to the end of its clause."""
     flags = [False] * len(message.words)
@@ -230,7 +243,12 @@ def _times(
     marked: list[set[str]] = [set() for _ in clauses]
     for name in ("past", "chronic", "present", "not_this_time"):
         for hit in by_name[name]:
-            marked[bisect_right(clause_starts, hit.start) - 1].add(name)
+            clause = bisect_right(clause_starts, hit.start) - 1
+            if name == "past" and message.words[hit.end - 1] == "of":
+                # "belly rock hard, fever, history of ulcer": only what follows is past.
+                past[hit.start : clauses[clause][1]] = [True] * (clauses[clause][1] - hit.start)
+            else:
+                marked[clause].add(name)
     for position, (start, end) in enumerate(clauses):
         if "present" in marked[position]:
             continue
@@ -264,19 +282,24 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
     asks = message.asked[number] or by_word
     text = " ".join(message.words[start:end])
     agents = within("agent")
-    as_agent = {at for agent in agents for at in range(agent.start, agent.end)}
+    # "can I", "tell me about": who asks is not who is ill.
+    askers = (*agents, *(hit for hit in within("asks_first") if hit.start == first))
+    as_agent = {at for asker in askers for at in range(asker.start, asker.end)}
     person = any(hit.start not in as_agent for hit in within("sufferer"))
     clinical = bool(_PATIENT.search(text))
     vitals = bool(_VITALS.search(text))
     if not asks:
         if person or clinical or vitals:
             return "report", True
-        if (inside("generic") and not inside("present")) or inside("about"):
-            return "about", False
+        if inside("about") or (inside("generic") and not inside("present")):
+            # "Purple rash and fever in a child" tells; "Rash in children" and "a child with fever" name a topic.
+            one = end - start > _NAMED_TOPIC_WORDS and all(message.words[hit.start] == "a" for hit in within("generic"))
+            if inside("about") or not one:
+                return "about", False
         topic = end - start <= _TOPIC_WORDS and not inside("present") and not inside("acts")
         return ("open" if topic else "report"), False
     # "58M with chest pain, next step?" tells of somebody; "In a 58-year-old with …, is …?" asks about such people.
-    told_first = clinical and not by_word and message.words[first] not in _OF_A_KIND
+    told_first = (clinical or vitals) and not by_word and message.words[first] not in _OF_A_KIND
     if person or (clinical and vitals) or told_first:
         return "report", True
     if inside("generic"):

@@ -15,7 +15,7 @@ from itertools import accumulate
 from chatbot.understand.phrases import Hit, Words
 
 VITAL_NAMES = (
-    "temp_high bp_high bp_low hr_high rr_high spo2_low gcs_low sugar_high sugar_low sugar_very_low ketones_high "
+    "temp_high bp_high bp_crisis bp_mid bp_low hr_high rr_high spo2_low gcs_low sugar_high sugar_low sugar_very_low ketones_high "
     "ketones_number ck_high tbsa young_baby pregnant_weeks many_pills"
 ).split()
 
@@ -26,7 +26,7 @@ _TEMPERATURE = re.compile(
     rf"(?: \w+){{0,4}}? {_NUMBER}\b"
 )
 _BARE_TEMPERATURE = re.compile(r"\b((?:3[89]|4[01])[.,]\d) ?(?:c|degrees)?\b")
-# Source: NICE NG133 (hypertension in pregnancy): severe from 160/110; NG253 (sepsis): systolic 90 or below.
+# Source: NICE NG133 (hypertension in pregnancy): severe from 160/110; NG136 (hypertension): 180/120; NG253 (sepsis): systolic 90 or below.
 _PRESSURE = re.compile(r"\b(\d{2,3})(?:/| over | / )(\d{2,3})\b")
 # Source: NICE NG253 (sepsis, NEWS2): heart rate, breathing rate, saturation, consciousness.
 _HEART_RATE = re.compile(r"\b(?:heart rate|pulse|hr)(?: (?:is|of|at|about|around))* (\d{2,3})\b")
@@ -38,7 +38,7 @@ _SUGAR = re.compile(rf"\b(?:sugars?|glucose|bm|bms|cbg|bgl|bg|hypo)(?: (?!ketone
 _KETONES = re.compile(rf"\b(?:ketones?|ketonaemia)(?: [a-z]+){{0,4}} {_NUMBER}\b")
 _CREATINE_KINASE = re.compile(r"\b(?:ck|creatine kinase|cpk)(?: (?:of|is|at|level|was))* (\d{1,3},\d{3}|\d{4,6})\b")
 _BODY_SURFACE = re.compile(r"\b(\d{1,2}) (?:tbsa|of his body|of her body|body surface|of my body)\b")
-_AGE = re.compile(r"\b(\d{1,2}) (days?|weeks?|months?|mo|wk)( old| of age)?\b")
+_AGE = re.compile(r"\b(\d{1,2}|one) (days?|weeks?|months?|mo|wk)( old| of age)?\b")
 _WEEKS = re.compile(
     r"(?:\b(?:i am|she is|am|at|now|about|i was|wife is|sister is|is) (\d{1,2}) (?:weeks|week)\b|"
     r"^(\d{1,2}) (?:weeks|week)\b)"
@@ -62,7 +62,7 @@ _MANY_TABLETS = 8
 
 def read_vitals(message: Words) -> list[Hit]:
     """Return numbers beyond their limits as hits named "@temp_high", "@bp_low", …"""
-    if not any(word[0].isdigit() or word[0] == "g" for word in message.words):
+    if not any(word[0].isdigit() or word[0] == "g" or word == "one" for word in message.words):
         return []
     starts = [0, *accumulate(len(word) + 1 for word in message.words)]
     text = " ".join(message.words)
@@ -85,6 +85,10 @@ def _read(text: str) -> Iterator[tuple[str, int, int]]:
         if 50 <= systolic < 300 and 20 <= diastolic < systolic:
             if systolic >= 160 or diastolic >= 110:
                 yield "bp_high", *match.span()
+            if systolic >= 140 and diastolic >= 90:
+                yield "bp_mid", *match.span()
+            if systolic >= 180 or diastolic >= 120:
+                yield "bp_crisis", *match.span()
             if systolic <= 90:
                 yield "bp_low", *match.span()
     for pattern, name, low, high in (
@@ -121,11 +125,14 @@ def _ages(text: str) -> Iterator[tuple[str, int, int]]:
         around = text[max(0, match.start() - 60) : match.end() + 40]
         if re.search(r"\b(?:pregnan|gestation|pregan|ago\b)", around):
             continue
-        if not match[3] and not re.search(r"\b(?:baby|newborn|infant|neonate|boy|girl|son|daughter|babe)\b", around):
+        if not match[3] and not re.search(
+            r"\b(?:baby|newborn|infant|neonate|boy|girl|son|daughter|babe|lo|little one|feeds?|nappy|nappies|diapers?|latch|bottle|breast)\b",
+            around,
+        ):
             continue
         # Source: NICE NG143: fever under 3 months is high risk.
         limit = {"d": 92, "w": 13, "m": 3}[match[2][0]]
-        if int(match[1]) <= limit:
+        if (1 if match[1] == "one" else int(match[1])) <= limit:
             yield "young_baby", *match.span()
 
 

@@ -112,6 +112,8 @@ def answer_call(bot: Chatbot, question: str, history: Any, article: str | None, 
         raise gradio.Error(str(error), print_exception=False) from error
     except IndexUnavailable as error:
         raise gradio.Error(UNREACHABLE, print_exception=False) from error
+    except Exception:
+        raise _fault_of_ours() from None
     return to_dict(reply)
 
 
@@ -129,6 +131,21 @@ def search_call(bot: Chatbot, question: str, limit: int) -> dict[str, Any]:
         raise gradio.Error(str(error), print_exception=False) from error
     except IndexUnavailable as error:
         raise gradio.Error(UNREACHABLE, print_exception=False) from error
+    except Exception:
+        raise _fault_of_ours() from None
+
+
+def _fault_of_ours() -> Exception:
+    """Log the exception being handled by its kind and place, and return what the caller is told.
+
+    Gradio would print it with its message, which may hold the question.
+    """
+    import logging
+
+    import gradio
+
+    logging.getLogger("followup.web").exception("a call failed")
+    return gradio.Error("This question could not be answered: a fault of this program.", print_exception=False)
 
 
 def turns_of_messages(history: Any) -> tuple[Turn, ...]:

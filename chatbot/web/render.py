@@ -97,16 +97,36 @@ def statement(reply: Mapping[str, Any], place: int, audience: str) -> Markup:
     )
     return Markup(
         '<li class="statement" data-polarity="{}" style="--place:{}">{}<p class="words"><span class="statement-text">{}'
-        "</span> {}{}</p>{}{}</li>"
+        "</span> {}{}{}</p>{}{}</li>"
     ).format(
         row.get("polarity", "neutral"),
         place,
         context,
         emphasised(row["text"], references=cited),
         citations,
+        Markup(' <span class="issued" title="Year of the source">{}</span>').format(row["issued"])
+        if row.get("issued")
+        else "",
         join(_strength(badge) for badge in row.get("badges", ())),
         join(Markup('<p class="caution">{}</p>').format(caution) for caution in row.get("cautions", ())),
         _explained(reply["statements"], place) if audience in _EXPLAINED_TO else "",
+    )
+
+
+def checked(row: Mapping[str, Any], titles: Sequence[str]) -> Markup:
+    """Return a statement that has passed the gate while the reply is still being made; `titles` are its sources'.
+
+    Its sources cannot be opened yet: the whole turn replaces it.
+    """
+    return Markup(
+        '<li class="statement checked" data-polarity="{}"><p class="words"><span class="statement-text">{}</span>{}</p>{}'
+        '<p class="context">{}</p></li>'
+    ).format(
+        row["polarity"],
+        emphasised(row["text"], references=frozenset()),
+        join(_strength(badge) for badge in row["badges"]),
+        join(Markup('<p class="caution">{}</p>').format(caution) for caution in row["cautions"]),
+        "; ".join(titles),
     )
 
 

@@ -10,7 +10,7 @@ import asyncio
 import json
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Literal
 
 from fastapi import FastAPI, HTTPException, Request, Response
@@ -22,12 +22,12 @@ from pydantic import BaseModel, ConfigDict
 from chatbot.conversations import Conversation, ConversationStore
 from chatbot.database import DatabaseUnavailable
 from chatbot.present.disclaimer import disclaimer
-from chatbot.replies import Audience, Turn, to_dict
+from chatbot.replies import Audience, CitedPassage, Statement, Turn, to_dict
 from chatbot.reply import Chatbot, QuestionFault
 from chatbot.web.export import copy_text, export
 from chatbot.web.library import Library
 from chatbot.web.page import ASSETS, UNREACHABLE, do_not_record
-from chatbot.web.render import statement, turn, turn_end, turn_shell
+from chatbot.web.render import checked, statement, turn, turn_end, turn_shell
 from index.manifest import IndexUnavailable
 
 _LOG = logging.getLogger("followup.web")
@@ -38,6 +38,7 @@ _PATIENCE_SECONDS = 20.0
 # Questions that are read again to understand a follow-up; the pipeline itself looks at fewer.
 _REMEMBERED_TURNS = 30
 
+Tell = Callable[[Statement, Sequence[CitedPassage]], None]
 ExportFormat = Literal["markdown", "html", "json", "ris", "bibtex"]
 
 
@@ -111,17 +112,44 @@ def add_page_routes(
         except TimeoutError:
             raise HTTPException(503, "The server is busy. Please try again in a moment.") from None
         started = time.perf_counter()
-        try:
-            reply = await run_in_threadpool(_reply, bot, asked, before)
-        finally:
-            free.release()
-        record(reply, time.perf_counter() - started, asked.audience)
+        told: asyncio.Queue[str] = asyncio.Queue()
+        loop = asyncio.get_running_loop()
+
+        def tell(statement: Statement, passages: Sequence[CitedPassage]) -> None:
+            html = checked(statement.to_dict(), list(dict.fromkeys(passage.title for passage in passages)))
+            loop.call_soon_threadsafe(told.put_nowait, _line("checked", html))
+
+        making = asyncio.ensure_future(run_in_threadpool(_reply, bot, asked, before, tell if bot.wording else None))
+        # Not when the reader has gone: the work goes on until it is done.
+        making.add_done_callback(lambda _: free.release())
+
+        async def whole() -> AsyncIterator[str]:
+            reply = await making
+            record(reply, time.perf_counter() - started, asked.audience)
+            kept = await run_in_threadpool(_keep, store, owner, asked, reply)
+            async for piece in _pieces(reply, asked, kept, bot.opened.version):
+                yield piece
+
+        async def as_it_comes(first: str) -> AsyncIterator[str]:
+            yield first
+            async for line in _until(making, told):
+                yield line
+            try:
+                async for piece in whole():
+                    yield piece
+            except HTTPException as error:
+                yield _line("failed", "", words=str(error.detail))
+
+        async for line in _until(making, told):
+            return _streamed(as_it_comes(line))
+        # Nothing was told before the reply was whole: what went wrong still has its status.
+        await making
         if await request.is_disconnected():
             # Stopped: what nobody saw is not kept.
+            record(making.result(), time.perf_counter() - started, asked.audience)
             return Response(status_code=204)
-        kept = await run_in_threadpool(_keep, store, owner, asked, reply)
-        pieces = _pieces(reply, asked, kept, bot.opened.version)
-        return StreamingResponse(pieces, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
+        pieces = [piece async for piece in whole()]
+        return _streamed(_each(pieces))
 
     @app.get("/page/conversations")
     def list_conversations(request: Request, find: str = "") -> dict[str, Any]:
@@ -208,10 +236,10 @@ def turns_of(conversation: Conversation) -> tuple[Turn, ...]:
     return tuple(turns)
 
 
-def _reply(bot: Chatbot, asked: Asked, before: Conversation | None) -> dict[str, Any]:
+def _reply(bot: Chatbot, asked: Asked, before: Conversation | None, tell: Tell | None) -> dict[str, Any]:
     bot.refresh()
     turns = turns_of(before) if before else ()
-    return to_dict(bot.reply(asked.question, turns, article=asked.article, audience=asked.audience))
+    return to_dict(bot.reply(asked.question, turns, article=asked.article, audience=asked.audience, tell=tell))
 
 
 def _keep(store: ConversationStore, owner: str, asked: Asked, reply: dict[str, Any]) -> dict[str, Any]:
@@ -234,6 +262,26 @@ async def _pieces(reply: dict[str, Any], asked: Asked, kept: dict[str, Any], ver
         yield _line("statement", statement(reply, place, asked.audience))
     end = turn_end(reply, position, current_version=version, copied=copy_text(reply))
     yield _line("end", end, disclaimer=reply["disclaimer"], outcome=reply["outcome"])
+
+
+async def _until(making: asyncio.Future[Any], told: asyncio.Queue[str]) -> AsyncIterator[str]:
+    """Yield what is told until the reply is whole; raises nothing of what making it raised."""
+    while not making.done() or not told.empty():
+        waiting = asyncio.ensure_future(told.get())
+        await asyncio.wait({making, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            return
+        yield waiting.result()
+
+
+async def _each(pieces: Sequence[str]) -> AsyncIterator[str]:
+    for piece in pieces:
+        yield piece
+
+
+def _streamed(pieces: AsyncIterator[str]) -> StreamingResponse:
+    return StreamingResponse(pieces, media_type="application/x-ndjson", headers={"Cache-Control": "no-store"})
 
 
 def _line(event: str, html: str, **values: Any) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from corpus.bibliography import clean_date, clean_doi, clean_pmid
-from corpus.builder import DocumentBuilder, Inline
+from corpus.builder import DocumentBuilder, Inline, join_runs
 from corpus.citations import find_markers
 from corpus.documents import (
     DOCUMENT_KINDS,
@@ -201,9 +201,42 @@ def _write_body(builder: DocumentBuilder, tokens: Sequence[Token], title: str) -
                 builder.item(run, depth=depth * 2 if item_is_new else depth * 2 + 1)
                 item_is_new = False
             else:
-                builder.paragraph(run)
+                _write_paragraph(builder, token.children or (), run)
         position += 1
     return first_heading
+
+
+# Markdown knows no lettered lists and no round bullets; people write them all the same, a line each.
+_LINE_BULLET = re.compile(r"(?:\(?[a-z]\)|[•●▪◦])\s+(?=\S)")
+
+
+def _write_paragraph(builder: DocumentBuilder, children: Sequence[Token], run: Inline) -> None:
+    """Write a paragraph; lines of it that begin with a bullet of their own are the items of a list."""
+    lines: list[list[Token]] = [[]]
+    for child in children:
+        if child.type in ("softbreak", "hardbreak"):
+            lines.append([])
+        else:
+            lines[-1].append(child)
+    bullets = [bool(line) and bool(_LINE_BULLET.match(line[0].content)) for line in lines]
+    if sum(bullets) < 2 or not all(bullets[bullets.index(True) :]):
+        builder.paragraph(run)
+        return
+    first = bullets.index(True)
+    if first:
+        builder.paragraph(join_runs([_inline(line) for line in lines[:first]], " "))
+    for line in lines[first:]:
+        inline = _inline(line)
+        mark = _LINE_BULLET.match(inline.text)
+        builder.item(_without_mark(inline, mark.end() if mark else 0))
+
+
+def _without_mark(run: Inline, size: int) -> Inline:
+    return Inline(
+        run.text[size:],
+        tuple((max(0, start - size), end - size) for start, end in run.bold if end > size),
+        find_markers(run.text[size:]),
+    )
 
 
 def _write_table(builder: DocumentBuilder, tokens: Sequence[Token]) -> None:
@@ -219,7 +252,14 @@ def _write_table(builder: DocumentBuilder, tokens: Sequence[Token]) -> None:
             rows.append([])
         elif token.type == "inline":
             (header if in_head else rows[-1]).append(_inline(token.children or ()))
-    builder.table(header, rows)
+    builder.table(header, [_group_or_row(row) for row in rows])
+
+
+def _group_or_row(row: list[Inline]) -> list[Inline]:
+    """Return a row as one cell if that is all that it holds, in bold: it names a group of the rows below it."""
+    first = row[0].text.strip() if row else ""
+    is_bold = bool(first) and sum(end - start for start, end in row[0].bold) * 2 > len(first)
+    return row[:1] if is_bold and not any(cell.text.strip() for cell in row[1:]) else row
 
 
 @dataclass(slots=True)

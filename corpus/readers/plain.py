@@ -20,7 +20,7 @@ from corpus.readers.printed import REFERENCES_HEADING, document_id, read_entries
 SUFFIXES = (".txt", ".text")
 # A line of at least this length was broken by the width of a page; a shorter one ended by itself.
 _WRAPPED_CHARS = 55
-_STARTS_BLOCK = re.compile(r"\s*(?:[-–*•●▪◦‣·]\s|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s|#{1,6}\s)")
+_STARTS_BLOCK = re.compile(r"\s*(?:[-–*•●▪◦‣·]\s|o\s+[A-Z]|\(?\d{1,2}[.)]\s|\(?[a-z]\)\s|#{1,6}\s)")
 _BROKEN_RANGE = re.compile(r"\d\s?[-–]\n\d|\d\n[-–]\s?\d")
 _MAX_TITLE_CHARS = 150
 

@@ -294,6 +294,18 @@
     }
   }
 
+  /* What a language model wrote, sentence by sentence as each passes its check; the whole turn replaces it. */
+  function showChecked(pending, html) {
+    let list = $(".statements", pending);
+    if (!list) {
+      list = element("ol", { class: "statements" });
+      $(".working", pending).before(list);
+      $(".working", pending).textContent = "Each sentence is shown once it is checked. Sources and notes follow…";
+    }
+    list.insertAdjacentHTML("beforeend", html);
+    makeRoom(pending);
+  }
+
   async function receive(response, pending) {
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
@@ -315,6 +327,10 @@
           makeRoom(turn);
           state.conversation = piece.conversation;
           if (piece.title) nameConversation(piece.title);
+        } else if (piece.event === "checked") {
+          showChecked(pending, piece.html);
+        } else if (piece.event === "failed") {
+          throw new Refused(piece.words);
         } else if (piece.event === "statement") {
           $(".statements", turn).insertAdjacentHTML("beforeend", piece.html);
         } else {
