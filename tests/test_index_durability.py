@@ -41,7 +41,8 @@ from conftest import TinyEmbedder
 from index.build import build
 print("ready", flush=True)
 report = build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny",
-               on_progress=lambda phase, done, total: print(phase, done, flush=True))
+               # One write a line: stages tell from threads of their own.
+               on_progress=lambda phase, done, total: print(f"{phase} {done}\\n", end="", flush=True))
 print("done", report.index_version, flush=True)
 """
 
@@ -137,12 +138,13 @@ def test_killed_build_is_resumed_from_its_vectors(tmp_path):
     """What was embedded before the kill is not embedded again."""
     passages_file(tmp_path / "source", 300, edition=0)
     process = start_builder(tmp_path / "source", tmp_path / "ix")
-    wait_for(process, "writing")
+    # Stages run side by side: what is told as embedded is kept, whatever the others have done by then.
+    done = int(wait_for(process, "embedding").split()[1])
     process.kill()
     process.communicate()
     embedder = TinyEmbedder()
     build([tmp_path / "source"], tmp_path / "ix", embedder, model="tiny")
-    assert embedder.embedded == 0
+    assert done >= 128 and embedder.embedded <= 300 - done
 
 
 def test_second_writer_is_refused_within_a_second(tmp_path):
