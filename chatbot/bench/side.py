@@ -72,7 +72,7 @@ def make_index(sources: Sequence[Path], store: Path) -> dict[str, Any]:
     from index.build import build
 
     settings, embedder = _opened(index=store)
-    report = build(sources, store, embedder, model=settings.model)
+    report = build(sources, store, embedder, model=settings.model, store=settings.store)
     return {"passages": report.passages, "documents": report.documents, "seconds": report.seconds}
 
 
