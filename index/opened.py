@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embedding import Embedder, Vectors
+from index.embedding import Embedder, Vectors, available_cores
 from index.intents import intent_bits, intents_digest, section_intents
 from index.lexical import content_terms
 from index.manifest import (
@@ -61,6 +62,8 @@ class OpenIndex:
         self.root = root
         self.embedder = embedder
         self._uri = store
+        # Where an index is large, words are looked up while vectors are: each takes milliseconds, and holds no lock.
+        self._beside = ThreadPoolExecutor(available_cores(), thread_name_prefix="words")
         for _ in range(_OPEN_ATTEMPTS):
             generation = current_generation(root)
             try:
@@ -194,13 +197,13 @@ class OpenIndex:
 
     def _rank_nearest(self, query: Query, vector: Vectors, limit: int) -> Ranked:
         """Rank the nearest passages and those that words or boosts name, instead of all."""
-        (near,) = self.store.nearest(vector[None, :], max(_NEAREST_DEPTH, limit), query.allowed)
-        cosines = dict(near)
         depth = LEXICAL_DEPTH
         if query.allowed is not None:
             share = max(int(np.count_nonzero(query.allowed)), 1) / self.manifest.passages
             depth = min(int(LEXICAL_DEPTH / share), _LEXICAL_DEEPEST)
-        lexical = lexical_hits(self.store, query, depth)
+        words = self._beside.submit(lexical_hits, self.store, query, depth)
+        (near,) = self.store.nearest(vector[None, :], max(_NEAREST_DEPTH, limit), query.allowed)
+        cosines, lexical = dict(near), words.result()
         if query.allowed is not None:
             # The first stays whatever it is: all others are measured by its score.
             lexical = [hit for place, hit in enumerate(lexical) if not place or query.allowed[hit[0]]]
@@ -210,6 +213,7 @@ class OpenIndex:
 
     def close(self) -> None:
         """Let go of the files."""
+        self._beside.shutdown()
         self.records.close()
         self.titles.close()
         self.store.close()
