@@ -14,6 +14,7 @@ from corpus.hidden import remove_hidden
 Check = Literal[
     "no_citation",
     "empty",
+    "fragment",
     "too_long",
     "markup",
     "instruction",
