@@ -249,8 +249,8 @@ def _clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: Thres
         if failure := _strength(sentence, clause, match):
             return failure
         if match.kind == "main":
-            held = [any(q.said_by(own) for own in sentence.quantities) for q in match.quantities]
-            kept, asked = len(match.names & sentence.names) + sum(held), len(match.names) + len(held)
+            said = [any(q.said_by(own) for own in sentence.quantities) for q in match.quantities]
+            kept, asked = len(match.names & sentence.names) + sum(said), len(match.names) + len(said)
             if asked and kept / asked < thresholds.overlap:
                 return Failure("overlap")
     return _conditions(sentence, ground, segments, thresholds)
