@@ -66,7 +66,9 @@ class BatchAnswerer:
     def ask(self, question: str, history: list[dict[str, str]]) -> dict[str, Any]:
         """Return a reply object with "ranking" added."""
         turns = _turns(history)
-        reply = to_dict(self._bot.reply(question, turns))
+        # As the page asks, statement by statement: that is when a reader sees the first.
+        tell = (lambda statement, passages: None) if self._bot.wording else None
+        reply = to_dict(self._bot.reply(question, turns, tell=tell))
         return {**reply, "ranking": self._search([(question, turns)])[0]["ranking"]}
 
     def search(self, batch: Sequence[tuple[str, list[dict[str, str]]]]) -> list[dict[str, Any]]:

@@ -1,5 +1,7 @@
 """Fits the gate's thresholds on labelled pairs: `python -m chatbot.answer.gate_fit tests/gate/pairs_fit.yaml`.
 
+With `--table` it changes nothing and prints, for each file, how many statements of each class stand.
+
 Is: a coordinate search that lets least through, then keeps most within a margin, then is strictest. Is not: run by anything else.
 """
 
@@ -104,6 +106,22 @@ def fit(pairs: Sequence[Pair], similarity: Similarity) -> Thresholds:
     return best
 
 
+def table(sets: Mapping[str, Sequence[Pair]], similarity: Similarity) -> str:
+    """Return a Markdown table: for each class the statements that stood, of how many, by set; then the shares."""
+    counts = {name: rates(pairs, similarity) for name, pairs in sets.items()}
+    kinds = dict.fromkeys(
+        kind for found in counts.values() for kind in sorted(found, key=lambda k: (k != "supported", k))
+    )
+    lines = ["| class | " + " | ".join(counts) + " |", "| --- |" + " ---: |" * len(counts)]
+    for kind in kinds:
+        cells = [f"{found[kind][0]} of {found[kind][1]}" if kind in found else "" for found in counts.values()]
+        lines.append(f"| {kind.replace('_', ' ')} | " + " | ".join(cells) + " |")
+    shares = [summary(found) for found in counts.values()]
+    lines.append("| **supported kept** | " + " | ".join(f"{kept:.1%}" for kept, _ in shares) + " |")
+    lines.append("| **unsupported let through** | " + " | ".join(f"{through:.1%}" for _, through in shares) + " |")
+    return "\n".join(lines)
+
+
 def main(arguments: Sequence[str], show: Callable[[str], None] = print) -> int:
     """Fit on the files that are named, and say what was found."""
     import platformdirs
@@ -117,6 +135,13 @@ def main(arguments: Sequence[str], show: Callable[[str], None] = print) -> int:
         made = vectors.of([text, *others])
         return [float(value) for value in made[1:] @ made[0]]
 
+    if arguments[:1] == ["--table"]:
+        show(
+            table(
+                {Path(name).stem.removeprefix("pairs_"): load_pairs(Path(name)) for name in arguments[1:]}, similarity
+            )
+        )
+        return 0
     pairs = [pair for argument in arguments for pair in load_pairs(Path(argument))]
     found = fit(pairs, similarity)
     show(f"{found}\nkept {summary(rates(pairs, similarity, found))[0]:.3f}")

@@ -14,6 +14,7 @@ from corpus.hidden import remove_hidden
 Check = Literal[
     "no_citation",
     "empty",
+    "fragment",
     "too_long",
     "markup",
     "instruction",
@@ -50,9 +51,9 @@ class Thresholds:
     the words of each condition in the source are kept, and `overlap` of those of the source's own clause.
     """
 
-    direct: float = 0.8
+    direct: float = 0.7
     condition: float = 0.6
-    overlap: float = 0.5
+    overlap: float = 0.6
     similarity: float = 0.5
     entailment: float = 0.5
 

@@ -180,11 +180,22 @@ def _without_instructions(source: Source) -> Source:
     return Source(source.number, source.title, tuple(unit for unit in source.units if not is_instruction(unit.text)))
 
 
+# A sentence ends as one, or has a verb that shows that it is one; a title, a question or a line that was cut off says nothing.
+_ENDS = re.compile(r"[.!…][)\]”\"'’]*$")
+_SAYS = re.compile(
+    r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|needs?|"
+    r"avoid|use|give|offer|take|start|stop|check|refer|consider)\b",
+    re.IGNORECASE,
+)
+
+
 def _form(text: str) -> Failure | None:
     if not any(char.isalpha() for char in text):
         return Failure("empty")
     if len(text) > MAX_STATEMENT_CHARS:
         return Failure("too_long")
+    if text.endswith("?") or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
+        return Failure("fragment")
     if holds_markup(text):
         return Failure("markup")
     if is_instruction(text):

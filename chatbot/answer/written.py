@@ -131,7 +131,7 @@ def _as_drafts(written: str) -> tuple[Draft, ...]:
     if not isinstance(found, dict):
         return ()
     text = next((found[key] for key in _TEXT_KEYS if isinstance(found.get(key), str)), "")
-    cited: Any = next((found[key] for key in _CITATION_KEYS if key in found), [])
+    cited: object = next((found[key] for key in _CITATION_KEYS if key in found), [])
     numbers = _numbers(cited) + tuple(int(n) for mark in _MARK.findall(text) for n in re.findall(r"\d+", mark))
     text = re.sub(r"\s+([.!?])", r"\1", _MARK.sub("", text)).strip()
     # One statement is one sentence: of a paragraph each sentence stands or falls alone. A list number is none of its words.
