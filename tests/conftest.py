@@ -130,7 +130,8 @@ def shipped_index(model_cache, minilm):
     from index.build import build
     from index.manifest import IndexUnavailable
 
-    root = model_cache / "index-for-tests"
+    # Checkouts of different layouts share the cache.
+    root = model_cache / f"index-for-tests-{SCHEMA_VERSION}.{CHUNKER_VERSION}"
     for _ in range(120):
         try:
             build([shipped_articles()], root, minilm, model="all-MiniLM-L6-v2")
