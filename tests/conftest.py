@@ -128,7 +128,7 @@ def shipped_index(model_cache, minilm):
     """Return the folder of an index of the shipped articles, kept from one run of the tests to the next."""
     from corpus.load import shipped_articles
     from index.build import build
-    from index.manifest import IndexUnavailable
+    from index.manifest import CHUNKER_VERSION, SCHEMA_VERSION, IndexUnavailable
 
     # Checkouts of different layouts share the cache.
     root = model_cache / f"index-for-tests-{SCHEMA_VERSION}.{CHUNKER_VERSION}"
