@@ -8,6 +8,7 @@ Is not: triage or a diagnosis. No card never means "no emergency".
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -26,6 +27,12 @@ _MEMORY_TURNS = 6
 _FIGURES = "idiom"
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
 _NEAREST = 4
+# "And if it is one-sided and warm?" asks about the thing that was spoken of; what it is said to be counts as reported.
+_SUPPOSED = re.compile(
+    r"\W*(?:(?:and|but|so|or|ok|okay|then|also|what|even)\W+)*(?:if|when) (?:it|this|that)(?:['’]s\b| (?:is|was|gets?|got|"
+    r"becomes?|became|goes|went|turns?|turned|feels?|felt|looks?|seems?|has|also|only|just|suddenly|starts?|swells?|hurts?)\b)",
+    re.IGNORECASE,
+)
 
 
 class _Seen(NamedTuple):
@@ -56,7 +63,13 @@ def find_red_flag(
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
     now = _see(question, rules)
     if standalone_question and standalone_question != question:
-        resolved = _see(standalone_question, rules)
+        resolved = _see(standalone_question, rules, reported=bool(_SUPPOSED.match(question)))
+        if resolved.acute - now.acute or resolved.by_words:
+            # What the topic brings along was said before: it is no news, and makes no card stay longer.
+            earlier = [*seen, *(_see(text, rules) for text in said[: -len(seen) or None])]
+            stale = frozenset().union(*(turn.acute for turn in earlier)) - now.acute
+            by_words = "" if any(turn.by_words for turn in earlier) else resolved.by_words
+            resolved = _Seen(resolved.acute - stale, resolved.traits, by_words)
         now = _Seen(now.acute | resolved.acute, now.traits | resolved.traits, now.by_words or resolved.by_words)
     if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
         return with_lines(rule.card, rules.lines, locale)
@@ -130,8 +143,10 @@ def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
     return list(read_signs(message, told, hits, acute | traits))
 
 
-def _see(text: str, rules: Rules) -> _Seen:
+def _see(text: str, rules: Rules, *, reported: bool = False) -> _Seen:
     message, told, hits = _read(text, rules)
+    if reported:
+        told = told.as_report()
     acute, traits = _findings(message, told, hits, rules)
     scores = load_word_scores()
     cards = (scores.card(signs) for signs in read_signs(message, told, hits, acute | traits))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.understand.phrases import Hit, Lexicon, Words
 
@@ -71,6 +71,10 @@ class Telling:
     happening: tuple[bool, ...]
     report: tuple[bool, ...]
     person: tuple[bool, ...]
+
+    def as_report(self) -> Telling:
+        """Return the same, with what is only supposed taken as told."""
+        return replace(self, unreal=(False,) * len(self.unreal), report=(True,) * len(self.report))
 
 
 def read_telling(message: Words, grammar: Lexicon) -> Telling:
