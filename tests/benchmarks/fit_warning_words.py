@@ -1,6 +1,6 @@
 """Fit the points in chatbot/understand/warning_words.yaml; run by hand when case files or word classes change.
 
-    python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
+    PYTHONPATH=. python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
 A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.05 %: self-harm)
@@ -23,8 +23,8 @@ from sklearn.linear_model import LogisticRegression
 from chatbot.understand import redflags
 from chatbot.understand.rule_table import load_rules
 
-_CASES = Path(__file__).parent.parent / "safety"
-_TARGET = Path(redflags.__file__).with_name("warning_words.yaml")
+_CASES = Path(__file__).resolve().parent.parent / "safety"
+_TARGET = Path(redflags.__file__).resolve().with_name("warning_words.yaml")
 # A sign that one message alone holds says nothing about others.
 _LEAST_MESSAGES = 2
 _FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.0005}
@@ -94,6 +94,10 @@ def main() -> None:
     parser.add_argument("--hold-out", default="")
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
+    if not _TARGET.is_relative_to(_CASES.parent.parent):
+        parser.error(
+            f"the rules would be read from and written to {_TARGET.parent}: put this checkout first on PYTHONPATH"
+        )
     rows = read_cases(asked.hold_out)
     rules = load_rules()
     raw = [{sign: 1 for piece in redflags.find_signs(message, rules) for sign in piece} for _, message, _, _ in rows]
