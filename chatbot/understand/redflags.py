@@ -105,7 +105,9 @@ def with_lines(
 ) -> EmergencyCard:
     """Return the card with a country's numbers, where a known country is set and its table has them."""
     actions = card.actions
-    if locale and (numbers := lines["locales"].get(locale.lower())):
+    # "en_GB.UTF-8" and "en-GB" are written for "GB", too.
+    country = re.split(r"[-_]", (locale or "").partition(".")[0].strip().lower())[-1]
+    if numbers := lines["locales"].get(country):
         kinds = lines["cards"].get(card.presentation, lines["cards"]["default"])
         said = tuple(lines["sentences"][kind].format(number=numbers[kind]) for kind in kinds if numbers.get(kind))
         actions = said + actions

@@ -57,6 +57,9 @@ _SPAN_OF_YEARS = re.compile(
 _DATED = re.compile(
     r"\b(?:hours?|minutes?|mins) ago\b|\bsince (?:this morning|last night|yesterday|lunch|breakfast|an hour)\b|\bright now\b"
 )
+# "She had a fit at two, can she be vaccinated now she is six?"
+_AT_AGE = re.compile(r"\bat (?:the age of |age )?\d{1,2}$")
+_AGE_NOW = re.compile(r"\b(?:now (?:he|she|i) (?:is|am)|(?:he|she) is now|i am now|now) \d{1,2}\b")
 _LONG_AGO = re.compile(
     r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) "
     r"(?:years?|months?|decades?) (?:ago|back)\b"
@@ -270,7 +273,8 @@ def _times(
             # "My fits always stopped by themselves, but this one …": the old trouble is the present one.
             continue
         text = " ".join(message.words[start:end])
-        if "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
+        grown = _AT_AGE.search(text) and any(_AGE_NOW.search(" ".join(message.words[a:b])) for a, b in clauses)
+        if grown or "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
             past[start:end] = [True] * (end - start)
         if "chronic" in marked[position] or _SPAN_OF_YEARS.search(text):
             chronic[start:end] = [True] * (end - start)
