@@ -48,7 +48,7 @@ from chatbot.settings import Settings
 from chatbot.understand.followup import Resolution, resolve
 from chatbot.understand.privacy import without_personal_data
 from chatbot.understand.redflags import find_red_flag
-from chatbot.understand.unfit import find_unfit_request
+from chatbot.understand.unfit import earlier_crisis, find_unfit_request
 from index.embedding import Embedder
 from index.lexical import content_terms
 from index.opened import OpenIndex
@@ -187,12 +187,19 @@ class Chatbot:
         title = self._check(question, article, opened)
         with stages("understand"):
             unfit = find_unfit_request(question, turns, locale=self.settings.locale)
-            resolution = resolve(
-                without_personal_data(question), _without_personal_data(turns), IndexLookup(opened), article=title
-            )
+            lookup = IndexLookup(opened)
+
+            def resolved(asked: str, before: Sequence[Turn]) -> Resolution:
+                return resolve(without_personal_data(asked), _without_personal_data(before), lookup, article=title)
+
+            resolution = resolved(question, turns)
             card = find_red_flag(
-                question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
-            )
+                question,
+                turns,
+                standalone_question=resolution.standalone_question,
+                standalone=lambda asked, before: resolved(asked, before).standalone_question,
+                locale=self.settings.locale,
+            ) or earlier_crisis(turns, locale=self.settings.locale)
             common = self._common(question, turns, resolution, audience)
 
         def done(reply: Reply) -> Reply:

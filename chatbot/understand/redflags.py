@@ -9,7 +9,7 @@ Is not: triage or a diagnosis. No card never means "no emergency".
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chatbot.replies import EmergencyCard, Turn
@@ -49,35 +49,50 @@ def find_red_flag(
     turns: Sequence[Turn] = (),
     *,
     standalone_question: str = "",
+    standalone: Callable[[str, Sequence[Turn]], str] | None = None,
     rules: Rules | None = None,
     locale: str | None = None,
 ) -> EmergencyCard | None:
     """Return the card that must be shown first, or None.
 
     Reads the question, what it was resolved to, and the user's own turns before it. A card that an earlier turn
-    raised stays for the user's next `STICKY_TURNS` turns. `locale` ("gb", "us", …) names emergency numbers;
-    without one, or with one that is not in the table, the card names none.
+    raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
+    from its words and the turns before it. `locale` ("gb", "us", …) names emergency numbers; without one, or with one
+    that is not in the table, the card names none.
     """
     rules = rules or load_rules()
-    said = [turn.content for turn in turns if turn.role == "user"]
+    at = [number for number, turn in enumerate(turns) if turn.role == "user"]
+    said = [turns[number].content for number in at]
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
-    now = _see(question, rules)
-    if standalone_question and standalone_question != question:
-        resolved = _see(standalone_question, rules, reported=bool(_SUPPOSED.match(question)))
-        if resolved.acute - now.acute or resolved.by_words:
-            # What the topic brings along was said before: it is no news, and makes no card stay longer.
-            earlier = [*seen, *(_see(text, rules) for text in said[: -len(seen) or None])]
-            stale = frozenset().union(*(turn.acute for turn in earlier)) - now.acute
-            by_words = "" if any(turn.by_words for turn in earlier) else resolved.by_words
-            resolved = _Seen(resolved.acute - stale, resolved.traits, by_words)
-        now = _Seen(now.acute | resolved.acute, now.traits | resolved.traits, now.by_words or resolved.by_words)
+    unseen = said[: len(said) - len(seen)]
+    now = _with_topic(_see(question, rules), question, standalone_question, seen, unseen, rules)
     if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
-        at = len(seen) - back
-        if rule := _first_rule(seen[at], seen[max(0, at - _MEMORY_TURNS) : at], rules):
+        place = len(seen) - back
+        then = seen[place]
+        if standalone and _SUPPOSED.match(said[-back]):
+            resolved = standalone(said[-back], turns[: at[-back]])
+            then = _with_topic(then, said[-back], resolved, seen[:place], unseen, rules)
+        if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
     return None
+
+
+def _with_topic(
+    now: _Seen, question: str, resolved_question: str, seen: Sequence[_Seen], unseen: Sequence[str], rules: Rules
+) -> _Seen:
+    """Return what a question holds together with what it was resolved to; `seen` and `unseen` were said before it."""
+    if not resolved_question or resolved_question == question:
+        return now
+    resolved = _see(resolved_question, rules, reported=bool(_SUPPOSED.match(question)))
+    if resolved.acute <= now.acute and not resolved.by_words:
+        return _Seen(now.acute, now.traits | resolved.traits, now.by_words)
+    # What the topic brings along was said before: it is no news, and makes no card stay longer.
+    earlier = [*seen, *(_see(text, rules) for text in unseen)]
+    stale = frozenset().union(*(turn.acute for turn in earlier))
+    by_words = "" if any(turn.by_words for turn in earlier) else resolved.by_words
+    return _Seen(now.acute | (resolved.acute - stale), now.traits | resolved.traits, now.by_words or by_words)
 
 
 def find_rule(question: str, turns: Sequence[Turn] = (), rules: Rules | None = None) -> Rule | None:
