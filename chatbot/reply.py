@@ -47,7 +47,7 @@ from chatbot.replies import (
 from chatbot.settings import Settings
 from chatbot.understand.followup import Resolution, resolve
 from chatbot.understand.privacy import without_personal_data
-from chatbot.understand.redflags import find_red_flag
+from chatbot.understand.redflags import find_red_flag, goes_against
 from chatbot.understand.unfit import earlier_crisis, find_unfit_request
 from index.embedding import Embedder
 from index.lexical import content_terms
@@ -248,6 +248,8 @@ class Chatbot:
             names_drug = bool(asked_drugs(resolution.standalone_question))
 
             def suits(text: str, context: tuple[str, ...]) -> bool:
+                if goes_against(card, " ".join((*context, text))):
+                    return False
                 if names_drug and not answers_for_named_drug(resolution.standalone_question, text, context):
                     return False
                 return not populations or suits_population(populations, text, context)

@@ -30,7 +30,8 @@ _NEAREST = 4
 # "And if it is one-sided and warm?" asks about the thing that was spoken of; what it is said to be counts as reported.
 _SUPPOSED = re.compile(
     r"\W*(?:(?:and|but|so|or|ok|okay|then|also|what|even)\W+)*(?:if|when) (?:it|this|that)(?:['’]s\b| (?:is|was|gets?|got|"
-    r"becomes?|became|goes|went|turns?|turned|feels?|felt|looks?|seems?|has|also|only|just|suddenly|starts?|swells?|hurts?)\b)",
+    r"becomes?|became|comes?|came|stays?|stayed|keeps?|goes|went|turns?|turned|feels?|felt|looks?|seems?|has|also|only|"
+    r"just|suddenly|starts?|swells?|hurts?)\b)",
     re.IGNORECASE,
 )
 
@@ -113,6 +114,15 @@ def crisis_card(locale: str | None = None, rules: Rules | None = None) -> Emerge
     rules = rules or load_rules()
     card = next(rule.card for rule in rules.rules if rule.id == "self_harm")
     return with_lines(card, rules.lines, locale)
+
+
+def goes_against(card: EmergencyCard | None, text: str, rules: Rules | None = None) -> bool:
+    """Say whether a passage speaks of what a card says not to do, so that it must not follow the card.
+
+    Example: the card of a swollen calf, "Massage: firm rubbing of the calf can ease the pain." -> True
+    """
+    forbidden = (rules or load_rules()).forbids.get(card.presentation) if card else None
+    return bool(forbidden and forbidden.search(text))
 
 
 def with_lines(

@@ -59,6 +59,9 @@ _DATED = re.compile(
 )
 # "She had a fit at two, can she be vaccinated now she is six?"
 _AT_AGE = re.compile(r"\bat (?:the age of |age )?\d{1,2}$")
+_TOLD_ON = tuple(
+    f"{start}{who} {verb} " for start in ("", "and ") for who in ("it", "he", "she") for verb in ("was", "had")
+)
 _AGE_NOW = re.compile(r"\b(?:now (?:he|she|i) (?:is|am)|(?:he|she) is now|i am now|now) \d{1,2}\b")
 _LONG_AGO = re.compile(
     r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) "
@@ -274,7 +277,9 @@ def _times(
             continue
         text = " ".join(message.words[start:end])
         grown = _AT_AGE.search(text) and any(_AGE_NOW.search(" ".join(message.words[a:b])) for a, b in clauses)
-        if grown or "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
+        # "Last year my calf was swollen, it was a clot": told on in the past.
+        told_on = position and past[start - 1] and text.startswith(_TOLD_ON)
+        if grown or told_on or "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
             past[start:end] = [True] * (end - start)
         if "chronic" in marked[position] or _SPAN_OF_YEARS.search(text):
             chronic[start:end] = [True] * (end - start)

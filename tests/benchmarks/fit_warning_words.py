@@ -1,10 +1,10 @@
 """Fit the points in chatbot/understand/warning_words.yaml; run by hand when case files or word classes change.
 
-    PYTHONPATH=. python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
+    PYTHONPATH=. python tests/benchmarks/fit_warning_words.py [--hold-out NAME…] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
 A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.05 %: self-harm)
-while their own file is held out. With `--hold-out` the named pair takes no part (to measure it as unseen), e.g. "thirteenth".
+while their own file is held out. With `--hold-out` the named pairs take no part (to measure them as unseen), e.g. "thirteenth self_harm_eighth".
 """
 
 from __future__ import annotations
@@ -47,19 +47,19 @@ def _messages(node: Any) -> Iterator[str]:
             yield from _messages(part)
 
 
-def read_cases(hold_out: str = "") -> list[tuple[str, str, bool, bool]]:
+def read_cases(hold_out: Sequence[str] = ()) -> list[tuple[str, str, bool, bool]]:
     """Return (file pair, message, is an emergency, is about self-harm) for every case."""
     rows = []
     for file in sorted(_CASES.glob("*.yaml")):
         kind, _, pair = file.stem.partition("_")
-        if kind not in ("emergency", "ordinary") or pair == "conversations" or (hold_out and pair.startswith(hold_out)):
+        if kind not in ("emergency", "ordinary") or pair == "conversations" or pair.startswith(tuple(hold_out)):
             continue
         table = yaml.safe_load(file.read_text("utf-8"))
         harmed = set(_messages(table.get("self_harm", ()))) if kind == "emergency" else set()
         pair = "forms" if pair == "questions" else pair
         rows += [(pair, message, kind == "emergency", message in harmed) for message in _messages(table)]
     for file in sorted(_CASES.glob("self_harm*.yaml")):
-        if hold_out and file.stem.removeprefix("self_harm_").startswith(hold_out):
+        if file.stem.startswith(tuple(hold_out)):
             continue
         for kind, messages in yaml.safe_load(file.read_text("utf-8")).items():
             told = kind != "ordinary"
@@ -91,7 +91,7 @@ def _by_points(points: Mapping[str, int]) -> dict[int, str]:
 def main() -> None:
     """Fit, print what the held-out files give, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hold-out", default="")
+    parser.add_argument("--hold-out", nargs="*", default=())
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
     if not _TARGET.is_relative_to(_CASES.parent.parent):
