@@ -198,6 +198,7 @@ class Chatbot:
                 turns,
                 standalone_question=resolution.standalone_question,
                 standalone=lambda asked, before: resolved(asked, before).standalone_question,
+                title=title,
                 locale=self.settings.locale,
             ) or earlier_crisis(turns, locale=self.settings.locale)
             common = self._common(question, turns, resolution, audience)

@@ -334,6 +334,35 @@ def test_topic_that_a_followup_brings_along_is_no_new_emergency() -> None:
     assert find_red_flag("what about it?", far, standalone_question=resolved) is None
 
 
+@pytest.mark.safety
+def test_no_question_after_a_shipped_article_raises_a_card(shipped_bot) -> None:
+    """No title of an article raises a card, nor more than one in 200 of the ordinary follow-ups to it, resolved."""
+    from chatbot.answer.evidence import IndexLookup
+    from chatbot.understand.followup import resolve
+    from corpus.shipped import shipped_articles
+
+    lookup = IndexLookup(shipped_bot.opened)
+    followups = [
+        question
+        for voice in ("seventeenth", "eighteenth")
+        for question in _cases(f"ordinary_{voice}_voice.yaml")["follow_ups"]
+    ]
+    titles = sorted(
+        yaml.safe_load(path.read_text("utf-8").split("---")[1])["title"] for path in shipped_articles().glob("*.md")
+    )
+    alarms = [f"{title}" for title in titles if find_red_flag(title)]
+    assert not alarms
+    for title in titles:
+        before = (Turn("user", title), Turn("assistant", "…"))
+        for question in followups:
+            resolved = resolve(question, before, lookup).standalone_question
+            if card := find_red_flag(question, before, standalone_question=resolved):
+                alarms.append(f"{card.presentation}: {question} -> {resolved}")
+    _print_count("follow-ups to shipped articles that raise a card", len(alarms), len(titles) * len(followups), alarms)
+    assert len(titles) >= 20
+    assert len(alarms) <= 0.005 * len(titles) * len(followups)
+
+
 def test_pasted_page_is_no_report() -> None:
     """A page about patients raises no card; the same with somebody in it does."""
     page = (

@@ -43,6 +43,8 @@ class _Seen(NamedTuple):
     traits: frozenset[str]
     # The card that the words alone call for ("urgent_signs", "self_harm"), or "".
     by_words: str = ""
+    # Whether any of it is told, not just asked about.
+    told: bool = False
 
 
 def find_red_flag(
@@ -51,6 +53,7 @@ def find_red_flag(
     *,
     standalone_question: str = "",
     standalone: Callable[[str, Sequence[Turn]], str] | None = None,
+    title: str = "",
     rules: Rules | None = None,
     locale: str | None = None,
 ) -> EmergencyCard | None:
@@ -58,15 +61,14 @@ def find_red_flag(
 
     Reads the question, what it was resolved to, and the user's own turns before it. A card that an earlier turn
     raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
-    from its words and the turns before it. `locale` ("gb", "us", …) names emergency numbers; without one, or with one
+    from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names emergency numbers; without one, or with one
     that is not in the table, the card names none.
     """
     rules = rules or load_rules()
     at = [number for number, turn in enumerate(turns) if turn.role == "user"]
     said = [turns[number].content for number in at]
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
-    unseen = said[: len(said) - len(seen)]
-    now = _with_topic(_see(question, rules), question, standalone_question, seen, unseen, rules)
+    now = _with_topic(_see(question, rules), question, standalone_question, [title, *said], rules)
     if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
@@ -74,26 +76,27 @@ def find_red_flag(
         then = seen[place]
         if standalone and _SUPPOSED.match(said[-back]):
             resolved = standalone(said[-back], turns[: at[-back]])
-            then = _with_topic(then, said[-back], resolved, seen[:place], unseen, rules)
+            then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
         if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
     return None
 
 
-def _with_topic(
-    now: _Seen, question: str, resolved_question: str, seen: Sequence[_Seen], unseen: Sequence[str], rules: Rules
-) -> _Seen:
-    """Return what a question holds together with what it was resolved to; `seen` and `unseen` were said before it."""
-    if not resolved_question or resolved_question == question:
+def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequence[str], rules: Rules) -> _Seen:
+    """Return what a question holds together with what it was resolved to.
+
+    `known` was said or shown before it. What the topic brings along from there is no news, however it was told: it
+    raises no card by itself ("can I drive with it?" after a page on heat stroke) and makes none stay longer.
+    """
+    supposed = bool(_SUPPOSED.match(question))
+    if not resolved_question or resolved_question == question or not (supposed or now.told):
         return now
-    resolved = _see(resolved_question, rules, reported=bool(_SUPPOSED.match(question)))
-    if resolved.acute <= now.acute and not resolved.by_words:
-        return _Seen(now.acute, now.traits | resolved.traits, now.by_words)
-    # What the topic brings along was said before: it is no news, and makes no card stay longer.
-    earlier = [*seen, *(_see(text, rules) for text in unseen)]
-    stale = frozenset().union(*(turn.acute for turn in earlier))
-    by_words = "" if any(turn.by_words for turn in earlier) else resolved.by_words
-    return _Seen(now.acute | (resolved.acute - stale), now.traits | resolved.traits, now.by_words or by_words)
+    resolved = _see(resolved_question, rules, reported=supposed)
+    if not resolved.acute <= now.acute:
+        stale = frozenset().union(*(_mentioned(text, rules) for text in known)) & resolved.acute
+        completes = stale if supposed else frozenset()
+        resolved = _Seen(resolved.acute - stale, resolved.traits | completes)
+    return now._replace(acute=now.acute | resolved.acute, traits=now.traits | resolved.traits)
 
 
 def find_rule(question: str, turns: Sequence[Turn] = (), rules: Rules | None = None) -> Rule | None:
@@ -170,6 +173,12 @@ def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
     return list(read_signs(message, told, hits, acute | traits))
 
 
+def _mentioned(text: str, rules: Rules) -> frozenset[str]:
+    """Return the findings that a text speaks of, told or not."""
+    message, told, hits = _read(text, rules)
+    return _findings(message, told.as_report(all_of_it=True), hits, rules)[0]
+
+
 def _see(text: str, rules: Rules, *, reported: bool = False) -> _Seen:
     message, told, hits = _read(text, rules)
     if reported:
@@ -177,7 +186,7 @@ def _see(text: str, rules: Rules, *, reported: bool = False) -> _Seen:
     acute, traits = _findings(message, told, hits, rules)
     scores = load_word_scores()
     cards = (scores.card(signs) for signs in read_signs(message, told, hits, acute | traits))
-    return _Seen(acute, traits, next(filter(None, cards), ""))
+    return _Seen(acute, traits, next(filter(None, cards), ""), any(told.report))
 
 
 def _read(text: str, rules: Rules) -> tuple[Words, Telling, list[Hit]]:

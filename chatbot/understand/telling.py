@@ -86,9 +86,12 @@ class Telling:
     report: tuple[bool, ...]
     person: tuple[bool, ...]
 
-    def as_report(self) -> Telling:
-        """Return the same, with what is only supposed taken as told."""
-        return replace(self, unreal=(False,) * len(self.unreal), report=(True,) * len(self.report))
+    def as_report(self, *, all_of_it: bool = False) -> Telling:
+        """Return the same, with what is only supposed taken as told; with `all_of_it`, named illnesses too."""
+        told = replace(self, unreal=(False,) * len(self.unreal), report=(True,) * len(self.report))
+        if not all_of_it:
+            return told
+        return replace(told, person=(True,) * len(self.person), happening=(True,) * len(self.happening))
 
 
 def read_telling(message: Words, grammar: Lexicon) -> Telling:
