@@ -159,7 +159,7 @@ def test_conversations(case: dict[str, Any]) -> None:
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth"])
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "eighth"])
 def test_self_harm_in_other_voices(voice: str) -> None:
     """Of the sets written after the rules 95 % of either kind bring the crisis card, and 5 % of the ordinary ones."""
     from chatbot.understand.unfit import find_unfit_request
@@ -339,7 +339,7 @@ def test_no_question_after_a_shipped_article_raises_a_card(shipped_bot) -> None:
     """No title of an article raises a card, nor more than one in 200 of the ordinary follow-ups to it, resolved."""
     from chatbot.answer.evidence import IndexLookup
     from chatbot.understand.followup import resolve
-    from corpus.shipped import shipped_articles
+    from corpus.load import shipped_articles
 
     lookup = IndexLookup(shipped_bot.opened)
     followups = [
