@@ -35,13 +35,19 @@ def bench(
         BenchFault, EvaluationFault: it cannot be run as asked.
     """
     asked = read_questions(questions) if questions else ()
-    metrics = run_bench(
+    metrics: dict[str, Any] = {}
+    for metrics in run_bench(
         sources, asked, out, against=against, model_folder=model_folder, runs=runs, sample=sample, tell=tell
-    )
+    ):
+        # After each run: one that is stopped has not run for nothing.
+        _write(metrics, out)
+    return metrics
+
+
+def _write(metrics: dict[str, Any], out: Path) -> None:
     (out / _METRICS).write_text(json.dumps(metrics, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
     (out / "report.md").write_text(as_markdown(metrics), encoding="utf-8")
     (out / "report.html").write_text(as_page(metrics), encoding="utf-8")
-    return metrics
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

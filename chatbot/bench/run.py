@@ -66,8 +66,8 @@ def run_bench(
     runs: int = 3,
     sample: int | None = None,
     tell: Tell = lambda line: None,
-) -> dict[str, Any]:
-    """Measure our side and each program of `against`; return what `metrics.json` holds.
+) -> Iterator[dict[str, Any]]:
+    """Measure our side and each program of `against`; yield after each run what `metrics.json` holds so far.
 
     `sample` is how many documents are taken, evenly spread, and with them the questions about them.
 
@@ -88,19 +88,19 @@ def run_bench(
                 tell(f"run {number + 1} of {runs}: {side.name}")
                 figures, counts[side.name] = _measure(side, asked, work)
                 found[side.name].append(figures)
-    return {
-        "format": _FORMAT,
-        "machine": _machine(),
-        "corpus": {"documents": asked.documents, "words": asked.words, "sampled": sample},
-        "questions": {"timed": len(asked.timed), "judged": len(asked.judged)},
-        "runs": runs,
-        "what": {side.name: side.words for side in sides if side.words},
-        "counts": counts,
-        "each_run": found,
-        "sides": {name: by_measure(rows) for name, rows in found.items()},
-        "ratios": {name: ratios(found[OURS], rows) for name, rows in found.items() if name != OURS},
-        "definitions": {measure.name: measure.words for measure in MEASURES},
-    }
+            yield {
+                "format": _FORMAT,
+                "machine": _machine(),
+                "corpus": {"documents": asked.documents, "words": asked.words, "sampled": sample},
+                "questions": {"timed": len(asked.timed), "judged": len(asked.judged)},
+                "runs": number + 1,
+                "what": {side.name: side.words for side in sides if side.words},
+                "counts": counts,
+                "each_run": found,
+                "sides": {name: by_measure(rows) for name, rows in found.items()},
+                "ratios": {name: ratios(found[OURS], rows) for name, rows in found.items() if name != OURS},
+                "definitions": {measure.name: measure.words for measure in MEASURES},
+            }
 
 
 def _ours(asked: Asked) -> Side:
