@@ -47,8 +47,8 @@ from chatbot.replies import (
 from chatbot.settings import Settings
 from chatbot.understand.followup import Resolution, resolve
 from chatbot.understand.privacy import without_personal_data
-from chatbot.understand.redflags import find_red_flag
-from chatbot.understand.unfit import find_unfit_request
+from chatbot.understand.redflags import find_red_flag, goes_against
+from chatbot.understand.unfit import earlier_crisis, find_unfit_request
 from index.embedding import Embedder
 from index.lexical import content_terms
 from index.opened import OpenIndex
@@ -187,12 +187,20 @@ class Chatbot:
         title = self._check(question, article, opened)
         with stages("understand"):
             unfit = find_unfit_request(question, turns, locale=self.settings.locale)
-            resolution = resolve(
-                without_personal_data(question), _without_personal_data(turns), IndexLookup(opened), article=title
-            )
+            lookup = IndexLookup(opened)
+
+            def resolved(asked: str, before: Sequence[Turn]) -> Resolution:
+                return resolve(without_personal_data(asked), _without_personal_data(before), lookup, article=title)
+
+            resolution = resolved(question, turns)
             card = find_red_flag(
-                question, turns, standalone_question=resolution.standalone_question, locale=self.settings.locale
-            )
+                question,
+                turns,
+                standalone_question=resolution.standalone_question,
+                standalone=lambda asked, before: resolved(asked, before).standalone_question,
+                title=title,
+                locale=self.settings.locale,
+            ) or earlier_crisis(turns, locale=self.settings.locale)
             common = self._common(question, turns, resolution, audience)
 
         def done(reply: Reply) -> Reply:
@@ -241,6 +249,8 @@ class Chatbot:
             names_drug = bool(asked_drugs(resolution.standalone_question))
 
             def suits(text: str, context: tuple[str, ...]) -> bool:
+                if goes_against(card, " ".join((*context, text))):
+                    return False
                 if names_drug and not answers_for_named_drug(resolution.standalone_question, text, context):
                     return False
                 return not populations or suits_population(populations, text, context)

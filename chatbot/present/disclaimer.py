@@ -9,7 +9,7 @@ from chatbot.replies import Audience
 
 # Grade 6 or less: patients read it. Checked by a test.
 _PATIENT = (
-    "This is a computer program, not a doctor or a nurse. It shows quotes from health articles. "
+    "This is software, not a doctor or a nurse. It shows quotes from health articles. "
     "No health worker has checked this reply. Use it to talk with your doctor, nurse or pharmacist. "
     "Do not start, stop or change a medicine on your own."
 )

@@ -8,7 +8,8 @@ Is not: triage or a diagnosis. No card never means "no emergency".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chatbot.replies import EmergencyCard, Turn
@@ -26,6 +27,13 @@ _MEMORY_TURNS = 6
 _FIGURES = "idiom"
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
 _NEAREST = 4
+# "And if it is one-sided and warm?" asks about the thing that was spoken of; what it is said to be counts as reported.
+_SUPPOSED = re.compile(
+    r"\W*(?:(?:and|but|so|or|ok|okay|then|also|what|even)\W+)*(?:if|when) (?:it|this|that)(?:['’]s\b| (?:is|was|gets?|got|"
+    r"becomes?|became|comes?|came|stays?|stayed|keeps?|goes|went|turns?|turned|feels?|felt|looks?|seems?|has|also|only|"
+    r"just|suddenly|starts?|swells?|hurts?)\b)",
+    re.IGNORECASE,
+)
 
 
 class _Seen(NamedTuple):
@@ -35,6 +43,8 @@ class _Seen(NamedTuple):
     traits: frozenset[str]
     # The card that the words alone call for ("urgent_signs", "self_harm"), or "".
     by_words: str = ""
+    # Whether any of it is told, not just asked about.
+    told: bool = False
 
 
 def find_red_flag(
@@ -42,29 +52,51 @@ def find_red_flag(
     turns: Sequence[Turn] = (),
     *,
     standalone_question: str = "",
+    standalone: Callable[[str, Sequence[Turn]], str] | None = None,
+    title: str = "",
     rules: Rules | None = None,
     locale: str | None = None,
 ) -> EmergencyCard | None:
     """Return the card that must be shown first, or None.
 
     Reads the question, what it was resolved to, and the user's own turns before it. A card that an earlier turn
-    raised stays for the user's next `STICKY_TURNS` turns. `locale` ("gb", "us", …) names emergency numbers;
-    without one, or with one that is not in the table, the card names none.
+    raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
+    from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names emergency numbers; without one, or with one
+    that is not in the table, the card names none.
     """
     rules = rules or load_rules()
-    said = [turn.content for turn in turns if turn.role == "user"]
+    at = [number for number, turn in enumerate(turns) if turn.role == "user"]
+    said = [turns[number].content for number in at]
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
-    now = _see(question, rules)
-    if standalone_question and standalone_question != question:
-        resolved = _see(standalone_question, rules)
-        now = _Seen(now.acute | resolved.acute, now.traits | resolved.traits, now.by_words or resolved.by_words)
+    now = _with_topic(_see(question, rules), question, standalone_question, [title, *said], rules)
     if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
-        at = len(seen) - back
-        if rule := _first_rule(seen[at], seen[max(0, at - _MEMORY_TURNS) : at], rules):
+        place = len(seen) - back
+        then = seen[place]
+        if standalone and _SUPPOSED.match(said[-back]):
+            resolved = standalone(said[-back], turns[: at[-back]])
+            then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
+        if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
     return None
+
+
+def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequence[str], rules: Rules) -> _Seen:
+    """Return what a question holds together with what it was resolved to.
+
+    `known` was said or shown before it. What the topic brings along from there is no news, however it was told: it
+    raises no card by itself ("can I drive with it?" after a page on heat stroke) and makes none stay longer.
+    """
+    supposed = bool(_SUPPOSED.match(question))
+    if not resolved_question or resolved_question == question or not (supposed or now.told):
+        return now
+    resolved = _see(resolved_question, rules, reported=supposed)
+    if not resolved.acute <= now.acute:
+        stale = frozenset().union(*(_mentioned(text, rules) for text in known)) & resolved.acute
+        completes = stale if supposed else frozenset()
+        resolved = _Seen(resolved.acute - stale, resolved.traits | completes)
+    return now._replace(acute=now.acute | resolved.acute, traits=now.traits | resolved.traits)
 
 
 def find_rule(question: str, turns: Sequence[Turn] = (), rules: Rules | None = None) -> Rule | None:
@@ -87,12 +119,23 @@ def crisis_card(locale: str | None = None, rules: Rules | None = None) -> Emerge
     return with_lines(card, rules.lines, locale)
 
 
+def goes_against(card: EmergencyCard | None, text: str, rules: Rules | None = None) -> bool:
+    """Say whether a passage speaks of what a card says not to do, so that it must not follow the card.
+
+    Example: the card of a swollen calf, "Massage: firm rubbing of the calf can ease the pain." -> True
+    """
+    forbidden = (rules or load_rules()).forbids.get(card.presentation) if card else None
+    return bool(forbidden and forbidden.search(text))
+
+
 def with_lines(
     card: EmergencyCard, lines: Mapping[str, Any], locale: str | None, *, sticky: bool = False
 ) -> EmergencyCard:
     """Return the card with a country's numbers, where a known country is set and its table has them."""
     actions = card.actions
-    if locale and (numbers := lines["locales"].get(locale.lower())):
+    # "en_GB.UTF-8" and "en-GB" are written for "GB", too.
+    country = re.split(r"[-_]", (locale or "").partition(".")[0].strip().lower())[-1]
+    if numbers := lines["locales"].get(country):
         kinds = lines["cards"].get(card.presentation, lines["cards"]["default"])
         said = tuple(lines["sentences"][kind].format(number=numbers[kind]) for kind in kinds if numbers.get(kind))
         actions = said + actions
@@ -130,12 +173,20 @@ def find_signs(text: str, rules: Rules | None = None) -> list[frozenset[str]]:
     return list(read_signs(message, told, hits, acute | traits))
 
 
-def _see(text: str, rules: Rules) -> _Seen:
+def _mentioned(text: str, rules: Rules) -> frozenset[str]:
+    """Return the findings that a text speaks of, told or not."""
     message, told, hits = _read(text, rules)
+    return _findings(message, told.as_report(all_of_it=True), hits, rules)[0]
+
+
+def _see(text: str, rules: Rules, *, reported: bool = False) -> _Seen:
+    message, told, hits = _read(text, rules)
+    if reported:
+        told = told.as_report()
     acute, traits = _findings(message, told, hits, rules)
     scores = load_word_scores()
     cards = (scores.card(signs) for signs in read_signs(message, told, hits, acute | traits))
-    return _Seen(acute, traits, next(filter(None, cards), ""))
+    return _Seen(acute, traits, next(filter(None, cards), ""), any(told.report))
 
 
 def _read(text: str, rules: Rules) -> tuple[Words, Telling, list[Hit]]:

@@ -6,6 +6,7 @@ Is not: the reading of messages (see `redflags.py`).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -87,6 +88,8 @@ class Rules:
     rules: tuple[Rule, ...]
     score: WarningScore
     lines: Mapping[str, Mapping[str, str]]
+    # Card -> what no statement below it may speak of.
+    forbids: Mapping[str, re.Pattern[str]]
 
 
 @cache
@@ -146,7 +149,12 @@ def build_rules(
     spelling = Spelling(
         slang, frozenset(lexicon.vocabulary | grammar.vocabulary), frozenset(real_words["words"].split())
     )
-    return Rules(lexicon, grammar, spelling, findings, rules, score, lines)
+    forbids = {
+        name: re.compile(rf"\b(?:{'|'.join(map(re.escape, card['forbids'].split(', ')))})", re.IGNORECASE)
+        for name, card in table["cards"].items()
+        if "forbids" in card
+    }
+    return Rules(lexicon, grammar, spelling, findings, rules, score, lines, forbids)
 
 
 def _finding(name: str, row: Any, known: frozenset[str], negators: frozenset[str], near: frozenset[str]) -> Finding:

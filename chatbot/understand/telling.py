@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from chatbot.understand.phrases import Hit, Lexicon, Words
 
@@ -29,6 +29,8 @@ _CLAUSE_WORDS = 5
 _TOPIC_WORDS = 2
 # "Seizure in a child" is a topic too.
 _NAMED_TOPIC_WORDS = 5
+# So much text about patients in general, with nobody in it, was copied from a page.
+_PAGE_WORDS, _PAGE_SENTENCES = 30, 2
 # "My sister is ill, what …": how many words before a question word make a clause of their own.
 _SHORT_CLAUSE_WORDS = 3
 
@@ -43,12 +45,24 @@ _QUESTION_WORDS = frozenset("can should what which is".split())
 _PATIENT = re.compile(
     r"\b\d{1,3} (?:m|f|yof|yom|years? old|months? old|weeks? old|days? old|man|woman|boy|girl)\b|\bg\d+ ?p\d+\b"
 )
-_VITALS = re.compile(r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp \d)")
+_VITALS = re.compile(
+    r"\b(?:bp \d|gcs \d|spo2 \d|rr \d|hr \d|heart rate \d|t \d\d[.]\d|temp(?:erature)?(?: of| is| was)? \d)"
+)
 _YEAR = re.compile(r"\b(?:in|since|from|of|until|till|before|by|during) (?:19[4-9]\d|20[0-3]\d)\b")
 _SPAN_OF_YEARS = re.compile(
     r"\bfor (?:the (?:past|last) )?(?:\d+|several|many|some|a few|few|a couple of|six|ten) "
     r"(?:years|months|decades)\b|\b(?:six|\d+) (?:years|months) of\b"
 )
+# "First dose an hour ago, lips swollen" tells of today, whatever it speaks of.
+_DATED = re.compile(
+    r"\b(?:hours?|minutes?|mins) ago\b|\bsince (?:this morning|last night|yesterday|lunch|breakfast|an hour)\b|\bright now\b"
+)
+# "She had a fit at two, can she be vaccinated now she is six?"
+_AT_AGE = re.compile(r"\bat (?:the age of |age )?\d{1,2}$")
+_TOLD_ON = tuple(
+    f"{start}{who} {verb} " for start in ("", "and ") for who in ("it", "he", "she") for verb in ("was", "had")
+)
+_AGE_NOW = re.compile(r"\b(?:now (?:he|she|i) (?:is|am)|(?:he|she) is now|i am now|now) \d{1,2}\b")
 _LONG_AGO = re.compile(
     r"\b(?:\d+|a|several|many|few|couple of|some|six|ten) "
     r"(?:years?|months?|decades?) (?:ago|back)\b"
@@ -72,6 +86,13 @@ class Telling:
     report: tuple[bool, ...]
     person: tuple[bool, ...]
 
+    def as_report(self, *, all_of_it: bool = False) -> Telling:
+        """Return the same, with what is only supposed taken as told; with `all_of_it`, named illnesses too."""
+        told = replace(self, unreal=(False,) * len(self.unreal), report=(True,) * len(self.report))
+        if not all_of_it:
+            return told
+        return replace(told, person=(True,) * len(self.person), happening=(True,) * len(self.happening))
+
 
 def read_telling(message: Words, grammar: Lexicon) -> Telling:
     """Return how `message` is told, by the word lists of `telling.yaml`."""
@@ -88,7 +109,9 @@ def read_telling(message: Words, grammar: Lexicon) -> Telling:
     tellings = [_sentence(message, by_name, number, start, end) for number, (start, end) in enumerate(bounds)]
     someone = any(person for _, person in tellings)
     report = tuple(mode == "report" or (mode == "open" and someone) for mode, _ in tellings)
-    if by_name["study"]:
+    page = len(bounds) >= _PAGE_SENTENCES and len(message.words) >= _PAGE_WORDS
+    about = by_name["generic"] or by_name["about"]
+    if by_name["study"] or (page and about and not someone and not _DATED.search(" ".join(message.words))):
         report = tuple(False for _ in report)
     return Telling(
         denied=denied,
@@ -256,7 +279,10 @@ def _times(
             # "My fits always stopped by themselves, but this one …": the old trouble is the present one.
             continue
         text = " ".join(message.words[start:end])
-        if "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
+        grown = _AT_AGE.search(text) and any(_AGE_NOW.search(" ".join(message.words[a:b])) for a, b in clauses)
+        # "Last year my calf was swollen, it was a clot": told on in the past.
+        told_on = position and past[start - 1] and text.startswith(_TOLD_ON)
+        if grown or told_on or "past" in marked[position] or _YEAR.search(text) or _LONG_AGO.search(text):
             past[start:end] = [True] * (end - start)
         if "chronic" in marked[position] or _SPAN_OF_YEARS.search(text):
             chronic[start:end] = [True] * (end - start)
@@ -291,7 +317,7 @@ def _sentence(message: Words, by_name: Mapping[str, list[Hit]], number: int, sta
     if not asks:
         if person or clinical or vitals:
             return "report", True
-        if inside("about") or (inside("generic") and not inside("present")):
+        if (inside("about") or (inside("generic") and not inside("present"))) and not _DATED.search(text):
             # "Purple rash and fever in a child" tells; "Rash in children" and "a child with fever" name a topic.
             one = end - start > _NAMED_TOPIC_WORDS and all(message.words[hit.start] == "a" for hit in within("generic"))
             if inside("about") or not one:

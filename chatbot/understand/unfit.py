@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any, Literal, get_args
 
 from chatbot.replies import EmergencyCard, Turn
 from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
-from chatbot.understand.redflags import crisis_card, without_figures
+from chatbot.understand.redflags import STICKY_TURNS, crisis_card, without_figures
 from chatbot.understand.rule_table import Pattern, load_rules, read_pattern, read_table
 
 UnfitKind = Literal["self_harm_dose", "harm_others", "lethal_dose", "falsify", "drug_misuse"]
@@ -154,6 +154,18 @@ def find_unfit_request(question: str, turns: Sequence[Turn] = (), *, locale: str
     if kind is None:
         return None
     return UnfitRequest(kind.kind, kind.text, crisis_card(locale) if kind.crisis else None)
+
+
+def earlier_crisis(turns: Sequence[Turn], *, locale: str | None = None) -> EmergencyCard | None:
+    """Return the crisis card of a request refused within the user's last `STICKY_TURNS` turns, or None.
+
+    Like the card of a reported emergency it stays, whatever is asked next.
+    """
+    rules = load_unfit_rules()
+    said = [turn.content for turn in turns if turn.role == "user"][-STICKY_TURNS:]
+    if any((kind := _kind(text, rules)) and kind.crisis for text in said):
+        return replace(crisis_card(locale), sticky=True)
+    return None
 
 
 def is_premise_question(question: str) -> bool:

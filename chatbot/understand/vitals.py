@@ -47,7 +47,7 @@ _WEEKS = re.compile(
 # From the second trimester on, a bare "35 weeks" is an age of pregnancy more often than a span of time.
 _BARE_WEEKS = re.compile(
     r"(?<!for )(?<!last )(?<!past )(?<!in )"
-    r"\b(?:1[4-9]|[23]\d|4[0-2]) weeks?\b(?! (?:old|ago|post|after|since|later|of))"
+    r"\b(?:1[4-9]|[23]\d|4[0-2]) (?:weeks?|w)\b(?! (?:old|ago|post|after|since|later|of))"
 )
 _OBSTETRIC = re.compile(r"\b(?:[23]\d|4[0-2])\+[0-6]\b|\b\d{1,2}/40\b|\bg\d+ ?p\d+\b|\b\d{1,2} weeks? gestation\b")
 _COUNT = re.compile(

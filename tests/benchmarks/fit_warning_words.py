@@ -1,10 +1,10 @@
 """Fit the points in chatbot/understand/warning_words.yaml; run by hand when case files or word classes change.
 
-    python tests/benchmarks/fit_warning_words.py [--hold-out NAME] [--write]
+    PYTHONPATH=. python tests/benchmarks/fit_warning_words.py [--hold-out NAME…] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
 A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.05 %: self-harm)
-while their own file is held out. With `--hold-out` the named pair takes no part (to measure it as unseen), e.g. "thirteenth".
+while their own file is held out. With `--hold-out` the named pairs take no part (to measure them as unseen), e.g. "thirteenth self_harm_eighth".
 """
 
 from __future__ import annotations
@@ -23,8 +23,8 @@ from sklearn.linear_model import LogisticRegression
 from chatbot.understand import redflags
 from chatbot.understand.rule_table import load_rules
 
-_CASES = Path(__file__).parent.parent / "safety"
-_TARGET = Path(redflags.__file__).with_name("warning_words.yaml")
+_CASES = Path(__file__).resolve().parent.parent / "safety"
+_TARGET = Path(redflags.__file__).resolve().with_name("warning_words.yaml")
 # A sign that one message alone holds says nothing about others.
 _LEAST_MESSAGES = 2
 _FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.0005}
@@ -47,19 +47,19 @@ def _messages(node: Any) -> Iterator[str]:
             yield from _messages(part)
 
 
-def read_cases(hold_out: str = "") -> list[tuple[str, str, bool, bool]]:
+def read_cases(hold_out: Sequence[str] = ()) -> list[tuple[str, str, bool, bool]]:
     """Return (file pair, message, is an emergency, is about self-harm) for every case."""
     rows = []
     for file in sorted(_CASES.glob("*.yaml")):
         kind, _, pair = file.stem.partition("_")
-        if kind not in ("emergency", "ordinary") or pair == "conversations" or (hold_out and pair.startswith(hold_out)):
+        if kind not in ("emergency", "ordinary") or pair == "conversations" or pair.startswith(tuple(hold_out)):
             continue
         table = yaml.safe_load(file.read_text("utf-8"))
         harmed = set(_messages(table.get("self_harm", ()))) if kind == "emergency" else set()
         pair = "forms" if pair == "questions" else pair
         rows += [(pair, message, kind == "emergency", message in harmed) for message in _messages(table)]
     for file in sorted(_CASES.glob("self_harm*.yaml")):
-        if hold_out and file.stem.removeprefix("self_harm_").startswith(hold_out):
+        if file.stem.startswith(tuple(hold_out)):
             continue
         for kind, messages in yaml.safe_load(file.read_text("utf-8")).items():
             told = kind != "ordinary"
@@ -91,9 +91,13 @@ def _by_points(points: Mapping[str, int]) -> dict[int, str]:
 def main() -> None:
     """Fit, print what the held-out files give, and write where asked to."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--hold-out", default="")
+    parser.add_argument("--hold-out", nargs="*", default=())
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
+    if not _TARGET.is_relative_to(_CASES.parent.parent):
+        parser.error(
+            f"the rules would be read from and written to {_TARGET.parent}: put this checkout first on PYTHONPATH"
+        )
     rows = read_cases(asked.hold_out)
     rules = load_rules()
     raw = [{sign: 1 for piece in redflags.find_signs(message, rules) for sign in piece} for _, message, _, _ in rows]
