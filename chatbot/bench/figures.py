@@ -42,6 +42,8 @@ class Measure:
 MEASURES = (
     Measure("passages_per_second", "indexing", "/s", "more", "passages of the side's own cutting, over the seconds from the first "
             "file read to the finished index; starting the process and importing is not in it"),
+    Measure("words_per_second", "indexing, words", "/s", "more", "words of the corpus over the same seconds: sides cut passages of "
+            "different lengths"),
     Measure("index_seconds", "index, whole", "s", "less", "the whole process that makes the index, start to end"),
     Measure("index_peak_mib", "index memory", "MiB", "less", "the most memory that this process held"),
     Measure("index_mib", "index size", "MiB", "less", "files that stand on the disk when it has ended, caches for the next build apart"),

@@ -138,6 +138,7 @@ def _measure(side: Side, asked: Asked, work: Path) -> tuple[dict[str, float], di
         made = _json(indexed.output, side.name, ("passages", "documents", "seconds"))
         figures = {
             "passages_per_second": made["passages"] / max(made["seconds"], 1e-9),
+            "words_per_second": asked.words / max(made["seconds"], 1e-9),
             "index_seconds": indexed.seconds,
             "index_peak_mib": indexed.peak_mib,
             "index_mib": _size_mib(store),
