@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from collections.abc import Set as AbstractSet
+from functools import lru_cache
 from typing import Literal, get_args
 
 from chatbot.replies import CitedPassage, Notice, Statement
@@ -129,6 +130,8 @@ _OTHER_MEANING = re.compile(
 _CHILD_PUGH = re.compile(r"^child[\s-](?:turcotte|pugh|birth|bearing)", re.IGNORECASE)
 
 
+# Quotes are read several times for one reply, and a conversation's messages with each of its turns.
+@lru_cache(4096)
 def populations_in(text: str) -> frozenset[Population]:
     """Return the groups of people that `text` is about; what it denies ("not pregnant") is left out.
 

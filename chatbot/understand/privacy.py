@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal, get_args
 
 from chatbot.understand.personal_languages import BORN, names_abroad
@@ -191,6 +192,8 @@ _PHONE_FORMATS = re.compile(
 _LEAST_PHONE_DIGITS = 7
 
 
+# A conversation's messages are read again with each of its turns.
+@lru_cache(512)
 def find_personal_data(text: str) -> tuple[PersonalData, ...]:
     """Return the personal data in `text`, in order, without overlaps.
 
