@@ -8,9 +8,10 @@ import platformdirs
 import pytest
 
 from chatbot.answer.compose import UnitVectors
+from chatbot.answer.gate_clauses import read
 from chatbot.answer.gate_fit import Pair, load_pairs, rates, summary, table, units_of
 from chatbot.answer.gate_quantities import find_quantities
-from chatbot.answer.gate_words import load_words, names_in, read
+from chatbot.answer.gate_words import load_words, names_in
 from chatbot.answer.verify import (
     Draft,
     Failure,

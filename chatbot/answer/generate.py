@@ -14,8 +14,9 @@ from typing import Any
 
 from chatbot.answer.compose import UnitVectors, cite, unit_context
 from chatbot.answer.evidence import Evidence
+from chatbot.answer.gate_clauses import read
 from chatbot.answer.gate_quantities import find_quantities
-from chatbot.answer.gate_words import names_in, read
+from chatbot.answer.gate_words import names_in
 from chatbot.answer.injection import holds_markup, is_instruction
 from chatbot.answer.llm import ChatModel, Fault, ModelFault, Tokens, ask
 from chatbot.answer.prompts import PROMPT_VERSION, Prompt, answer_prompt, repeats_prompt, resolve_prompt, suggest_prompt

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from chatbot.answer.gate_checks import Claim, check_claim, claims_of
+from chatbot.answer.gate_checks import check_claim
+from chatbot.answer.gate_claims import Claim, claims_of
+from chatbot.answer.gate_clauses import adapted, read
 from chatbot.answer.gate_records import (
     DEFAULT_THRESHOLDS,
     Draft,
@@ -26,7 +28,7 @@ from chatbot.answer.gate_records import (
     Verdict,
     tidy,
 )
-from chatbot.answer.gate_words import adapted, names_in, read
+from chatbot.answer.gate_words import names_in
 from chatbot.answer.injection import holds_markup, is_instruction
 from corpus.citations import strip_markers
 from corpus.sentences import split_sentences
