@@ -164,6 +164,33 @@ def test_a_heading_that_forbids_binds_what_stands_under_it() -> None:
     assert isinstance(outcome, Failure)
 
 
+BELIEFS = (
+    "The retrovirus is thought to cause at least 80 percent of the cases of paraparesis. "
+    "Researchers believe that stress worsens the rash. Half of patients recover in a week. The gel might sting."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("The retrovirus causes at least 80 percent of the cases of paraparesis.", "hedge"),
+        ("The retrovirus can cause at least 80 percent of the cases of paraparesis.", "hedge"),
+        ("The retrovirus is thought to cause paraparesis.", "population"),
+        ("Stress worsens the rash.", "hedge"),
+        ("Patients recover in a week.", "population"),
+        ("The gel stings.", "strength"),
+        ("The retrovirus is believed to cause at least 80 percent of cases of paraparesis.", "kept"),
+        ("The retrovirus may cause at least 80 percent of the cases of paraparesis.", "kept"),
+        ("Stress may worsen the rash.", "kept"),
+        ("Half of the patients recover in a week.", "kept"),
+        ("The gel may sting.", "kept"),
+    ],
+)
+def test_a_belief_stays_a_belief_and_a_share_a_share(statement: str, check: str) -> None:
+    """What a source only thinks is not told as a fact, and what it says of some is not told of all."""
+    assert _check_of(statement, BELIEFS) == check
+
+
 def test_unknown_citations_are_removed_and_never_guessed() -> None:
     """A statement with no known citation is dropped, however true; unknown numbers beside a known one vanish."""
     gate = Gate(_sources(), _alike)

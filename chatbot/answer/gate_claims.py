@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chatbot.answer.gate_clauses import Clause, Reading
-from chatbot.answer.gate_conditions import check_conditions
+from chatbot.answer.gate_conditions import check_conditions, is_made_certain
 from chatbot.answer.gate_force import CONSIDER, MUST
 from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Thresholds
@@ -139,4 +139,4 @@ def _strength(sentence: Reading, clause: Clause, match: Clause) -> Failure | Non
         # "Can be used" for what should be used takes something away and claims nothing; for a ban it does.
         return Failure("strength")
     said = frozenset().union(*(other.hedges for other in sentence.clauses))
-    return None if match.hedges <= said else Failure("hedge")
+    return None if match.hedges <= said and not is_made_certain(match, sentence) else Failure("hedge")

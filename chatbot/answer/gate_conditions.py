@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from chatbot.answer.gate_clauses import Reading
+from chatbot.answer.gate_clauses import Clause, Reading
+from chatbot.answer.gate_force import is_belief, is_unsure
 from chatbot.answer.gate_quantities import find_quantities
 from chatbot.answer.gate_records import Failure, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, qualifiers_of, surface
@@ -23,6 +24,8 @@ def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thr
             continue
         if clause.kind != "relative" and not clause.hedges <= said:
             return Failure("hedge")
+        if is_made_certain(clause, sentence):
+            return Failure("hedge")
         if clause.kind in ("main", "condition") and (who := _left_out(clause.names, sentence.names, ground.names)):
             return Failure("population", surface(who))
         alternative = clause.text.lower().startswith("or ")
@@ -31,11 +34,38 @@ def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thr
         if clause.kind == "condition" and not (alternative and missing is None):
             missing = _unmet(clause.text, sentence, thresholds)
         elif clause.kind == "main":
+            if share := _share_left_out(clause, sentence):
+                return Failure("population", share)
             for alternatives in qualifiers_of(clause.text):
                 failures = [_lacking(names, sentence, thresholds) for names in alternatives]
                 if None not in failures:
                     return failures[0]
     return missing or _limits(sentence, ground, thresholds)
+
+
+def is_made_certain(clause: Clause, sentence: Reading) -> bool:
+    """Say whether a source reports as a belief what a statement tells as a fact."""
+    return clause.kind == "main" and is_belief(clause.text) and not is_unsure(sentence.text)
+
+
+# Of how many a source speaks: "80 percent of cases", "1 in 3 people", "half of them"; no "2 in 24 hours".
+_SHARE = re.compile(
+    r"\d[\d.,]*\s*(?:%|per\s?cent)\s+of\b|\b\d[\d,]*\s+(?:in|out\s+of|of)\s+(?:every\s+)?\d[\d,]*\b(?!\s+(?:second|minute|hour|day|week|month|year))"
+    r"|\b(?:half|(?:an?|one|two|three|1|2|3)[\s-](?:thirds?|quarters?|fifths?))\s+of\b",
+    re.IGNORECASE,
+)
+
+
+def _share_left_out(clause: Clause, sentence: Reading) -> str:
+    """Return the share that a claim is made of and a statement does not tell; "" if it says "some" instead."""
+    if load_words().hedges["some"] in frozenset().union(*(own.hedges for own in sentence.clauses)):
+        return ""
+    for match in _SHARE.finditer(clause.text):
+        quantities = find_quantities(match.group())
+        said = all(any(q.value == own.value and q.unit == own.unit for own in sentence.quantities) for q in quantities)
+        if not said or not (quantities or names_in(match.group()) <= sentence.names):
+            return match.group()[:40]
+    return ""
 
 
 # "If A or B" holds for A; "unless A or B" does not hold for A alone.

@@ -41,6 +41,34 @@ _MUST = re.compile(
     r"under\s+no\s+circumstances)\b",
     re.IGNORECASE,
 )
+# What a source reports as somebody's belief is no fact: "is thought to cause", "researchers believe that".
+_HELD = r"(?:thought|believed|considered|assumed|presumed|suspected|supposed|hypothesi[sz]ed|theori[sz]ed|postulated|speculated|reported|said|felt)"
+_BELIEVED = re.compile(
+    rf"(?<!\bbe\s){_HELD}\s+(?:to|that)\b|\bpresum(?:ably|ed\s+cause)\b|\b(?:supposed|reported|apparent|conceivab)ly\b"
+    r"|\b(?:researchers?|scientists?|experts?|doctors?|investigators?|clinicians?|specialists?|many|some|they|we)\s+(?:\w+ly\s+)?"
+    r"(?:think|believe|assume|suspect|suppose|hypothesi[sz]e|theori[sz]e|speculate)s?\b",
+    re.IGNORECASE,
+)
+# Words that keep a belief one. "Can" does not: it says that a thing does happen.
+_UNSURE = re.compile(
+    r"\b(?:may|might|could|possibl[ey]|perhaps|probabl[ey]|likely|potential(?:ly)?|appears?|seems?|suggests?)\b",
+    re.IGNORECASE,
+)
+
+
+def is_belief(piece: str) -> bool:
+    """Say whether a clause reports a belief.
+
+    Example:
+        >>> is_belief("The virus is thought to cause most cases."), is_belief("Sepsis is suspected.")
+        (True, False)
+    """
+    return _BELIEVED.search(piece) is not None
+
+
+def is_unsure(text: str) -> bool:
+    """Say whether a statement leaves open whether it is so."""
+    return is_belief(text) or _UNSURE.search(text) is not None
 
 
 def denials_in(piece: str) -> int:
