@@ -191,6 +191,35 @@ def test_a_belief_stays_a_belief_and_a_share_a_share(statement: str, check: str)
     assert _check_of(statement, BELIEFS) == check
 
 
+LINKS = (
+    "Low potassium can cause muscle cramps. A fever is a sign of infection. Seizures are caused by withdrawal. "
+    "A retrovirus was associated with paraparesis, of which the cause was studied."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("Muscle cramps can cause low potassium.", "reversed"),
+        ("Withdrawal is caused by seizures.", "reversed"),
+        ("Infection is a sign of fever.", "reversed"),
+        ("A retrovirus causes paraparesis.", "strength"),
+        ("Muscle cramps can be caused by low potassium.", "kept"),
+        ("Withdrawal causes seizures.", "kept"),
+        ("A sign of infection is fever.", "kept"),
+    ],
+)
+def test_a_cause_points_one_way_and_a_link_is_no_cause(statement: str, check: str) -> None:
+    """What brings on what may not be turned round, and two things that occur together are not cause and effect."""
+    assert _check_of(statement, LINKS) == check
+
+
+def test_what_a_passage_believes_in_one_sentence_is_no_fact_in_the_next() -> None:
+    """A belief binds the whole passage: another sentence that names the same things makes no fact of it."""
+    told = "The cause of paraparesis is a retrovirus. The retrovirus is thought to cause paraparesis by impairing immunity."
+    assert _check_of("Paraparesis is caused by a retrovirus.", told) == "strength"
+
+
 def test_unknown_citations_are_removed_and_never_guessed() -> None:
     """A statement with no known citation is dropped, however true; unknown numbers beside a known one vanish."""
     gate = Gate(_sources(), _alike)

@@ -13,6 +13,8 @@ from functools import lru_cache
 from chatbot.answer.gate_claims import Claim, check_clauses
 from chatbot.answer.gate_clauses import Reading, read
 from chatbot.answer.gate_conditions import check_whom
+from chatbot.answer.gate_direction import is_reversed
+from chatbot.answer.gate_force import is_belief, is_unsure
 from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Source, SourceUnit, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, surface
@@ -29,6 +31,10 @@ def check_claim(
             return failure
     if failure := check_clauses(sentence, claim, ground, thresholds):
         return failure
+    if is_reversed(claim.clauses, ground.clauses):
+        return Failure("reversed")
+    if _only_linked(claim, ground) or _believed_elsewhere(sentence, claim, source):
+        return Failure("strength")
     if failure := check_whom(sentence, ground, thresholds):
         return failure
     around = "\n".join((source.title, *unit.context, *(other.text for other in source.units)))
@@ -154,6 +160,35 @@ def _words(
 
 # A reason may be worded as a cause: "because of seizures", "as it can cause seizures".
 _BECAUSE = re.compile(r"\b(?:because|due\s+to|owing\s+to|so\s+that|can\s+follow|follows?)\b", re.IGNORECASE)
+
+
+# "An association between the virus and the disease" says less than that one causes the other.
+_LINKS = re.compile(r"\b(?:associat\w+|link(?:s|ed)?|correlat\w+|risk\s+factors?)\b", re.IGNORECASE)
+_CAUSES = re.compile(
+    r"\b(?:causes(?!\s+of)|caused|causing|(?:can|may|might|could|will|would|to|also|not|often|sometimes|that|which)\s+cause|"
+    r"(?:leads?|leading|led|due|owing)\s+to|result(?:s|ed|ing)?\s+(?:in|from)|br(?:ings?|ought)\s+on|trigger\w*|provok\w+|induc\w+|"
+    r"produc\w+|because|as\s+a\s+result)\b",
+    re.IGNORECASE,
+)
+
+
+def _only_linked(claim: Claim, ground: Reading) -> bool:
+    """Say whether a claim of a cause stands on a unit that tells of a link alone."""
+    if not (names_in("cause") <= claim.names and any(_CAUSES.search(clause.text) for clause in claim.clauses)):
+        return False
+    return _LINKS.search(ground.text) is not None and not _CAUSES.search(ground.text)
+
+
+def _believed_elsewhere(sentence: Reading, claim: Claim, source: Source) -> bool:
+    """Say whether another unit of the passage tells most of a claim as a belief, and the statement tells it as a fact."""
+    if is_unsure(sentence.text):
+        return False
+    for other in source.units:
+        for clause in read(other.whole).clauses:
+            shared = len(claim.names & clause.names)
+            if clause.kind == "main" and shared > max(1, len(claim.names) / 2) and is_belief(clause.text):
+                return True
+    return False
 
 
 @lru_cache(512)

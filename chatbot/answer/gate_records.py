@@ -25,6 +25,7 @@ Check = Literal[
     "opposite",
     "scattered",
     "polarity",
+    "reversed",
     "strength",
     "hedge",
     "overstated",
@@ -52,9 +53,9 @@ class Thresholds:
     """
 
     direct: float = 0.7
-    condition: float = 0.6
-    overlap: float = 0.6
-    similarity: float = 0.5
+    condition: float = 1.0
+    overlap: float = 0.5
+    similarity: float = 0.6
     entailment: float = 0.5
 
 
