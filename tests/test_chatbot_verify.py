@@ -136,6 +136,7 @@ def test_the_table_names_every_class_and_both_shares() -> None:
         ("...", "empty"),
         ("Baclofen", "fragment"),
         ("The start of baclofen (5 mg", "fragment"),
+        ("Baclofen may cause...", "fragment"),
         ("Baclofen may cause drowsiness. " * 30, "too_long"),
     ],
 )

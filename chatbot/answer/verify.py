@@ -183,7 +183,8 @@ def _without_instructions(source: Source) -> Source:
 
 
 # A sentence ends as one, or has a verb that shows that it is one; a title, a question or a line that was cut off says nothing.
-_ENDS = re.compile(r"[.!…][)\]”\"'’]*$")
+_ENDS = re.compile(r"[.!][)\]”\"'’]*$")
+_CUT_OFF = ("...", "…", "?")
 _SAYS = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|needs?|"
     r"avoid|use|give|offer|take|start|stop|check|refer|consider)\b",
@@ -196,7 +197,7 @@ def _form(text: str) -> Failure | None:
         return Failure("empty")
     if len(text) > MAX_STATEMENT_CHARS:
         return Failure("too_long")
-    if text.endswith("?") or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
+    if text.endswith(_CUT_OFF) or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
         return Failure("fragment")
     if holds_markup(text):
         return Failure("markup")
