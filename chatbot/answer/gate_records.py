@@ -46,7 +46,8 @@ Entailment = Callable[[str, str], float]
 
 @dataclass(frozen=True, slots=True)
 class Thresholds:
-    """What the gate asks for, each a share from 0 to 1. Fitted; see `gate_fit.py`.
+    """What the gate asks for, each a share from 0 to 1: what `gate_fit.py` chooses on `tests/gate/pairs_fit.yaml` alone
+    (`entailment`, which no pair measures, is even odds).
 
     `direct` of a claim's words stand in the sentence itself, the rest in the passage around it. `condition` of
     the words of each condition in the source are kept, and `overlap` of those of the source's own clause.
