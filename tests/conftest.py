@@ -128,9 +128,10 @@ def shipped_index(model_cache, minilm):
     """Return the folder of an index of the shipped articles, kept from one run of the tests to the next."""
     from corpus.load import shipped_articles
     from index.build import build
-    from index.manifest import IndexUnavailable
+    from index.manifest import CHUNKER_VERSION, SCHEMA_VERSION, IndexUnavailable
 
-    root = model_cache / "index-for-tests"
+    # Checkouts of different layouts share the cache.
+    root = model_cache / f"index-for-tests-{SCHEMA_VERSION}.{CHUNKER_VERSION}"
     for _ in range(120):
         try:
             build([shipped_articles()], root, minilm, model="all-MiniLM-L6-v2")
