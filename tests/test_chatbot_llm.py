@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 from scripted import ScriptedModel, answer_json, generator, quotes_of, sources_of
 
-from chatbot.answer.generate import FAULT_NOTICES, Generated
+from chatbot.answer.generate import Generated
+from chatbot.answer.generate_faults import FAULT_NOTICES
 from chatbot.answer.llm import FAULTS, ModelFault, banner, fault_of, host_of, open_model
 from chatbot.answer.prompts import ANSWER_SYSTEM
 

@@ -10,7 +10,7 @@ from typing import get_args
 import pytest
 from conftest import count_safety
 
-from chatbot.answer.generate import FAULT_NOTICES
+from chatbot.answer.generate_faults import FAULT_NOTICES
 from chatbot.answer.llm import banner
 from chatbot.present.audience import prescribed_sentence, reading_grade
 from chatbot.present.conflicts import Conflict, conflict_notices

@@ -8,9 +8,10 @@ import platformdirs
 import pytest
 
 from chatbot.answer.compose import UnitVectors
+from chatbot.answer.gate_clauses import read
 from chatbot.answer.gate_fit import Pair, load_pairs, rates, summary, table, units_of
 from chatbot.answer.gate_quantities import find_quantities
-from chatbot.answer.gate_words import load_words, names_in, read
+from chatbot.answer.gate_words import load_words, names_in
 from chatbot.answer.verify import (
     Draft,
     Failure,
@@ -85,7 +86,7 @@ def test_the_gate_on_the_half_that_it_never_saw() -> None:
     assert kept >= 0.85
 
 
-@pytest.mark.parametrize(("name", "size"), [("unseen_first", 200), ("unseen_second", 104)])
+@pytest.mark.parametrize(("name", "size"), [("unseen_first", 200), ("unseen_second", 104), ("unseen_third", 57)])
 def test_the_gate_on_freely_worded_pairs(name: str, size: int) -> None:
     """At most 2 % of what is not supported stands; how much of what is supported stands is told, not promised."""
     pairs = load_pairs(PAIRS / f"pairs_{name}.yaml")
@@ -135,6 +136,7 @@ def test_the_table_names_every_class_and_both_shares() -> None:
         ("...", "empty"),
         ("Baclofen", "fragment"),
         ("The start of baclofen (5 mg", "fragment"),
+        ("Baclofen may cause...", "fragment"),
         ("Baclofen may cause drowsiness. " * 30, "too_long"),
     ],
 )
@@ -161,6 +163,62 @@ def test_a_heading_that_forbids_binds_what_stands_under_it() -> None:
     unit = SourceUnit("Quinine for night cramps.", context=("Do not prescribe",))
     outcome = check_statement("Quinine is for night cramps.", [Source(1, "", (unit,))], _alike)
     assert isinstance(outcome, Failure)
+
+
+BELIEFS = (
+    "The retrovirus is thought to cause at least 80 percent of the cases of paraparesis. "
+    "Researchers believe that stress worsens the rash. Half of patients recover in a week. The gel might sting."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("The retrovirus causes at least 80 percent of the cases of paraparesis.", "hedge"),
+        ("The retrovirus can cause at least 80 percent of the cases of paraparesis.", "hedge"),
+        ("The retrovirus is thought to cause paraparesis.", "population"),
+        ("Stress worsens the rash.", "hedge"),
+        ("Patients recover in a week.", "population"),
+        ("The gel stings.", "strength"),
+        ("The retrovirus is believed to cause at least 80 percent of cases of paraparesis.", "kept"),
+        ("The retrovirus may cause at least 80 percent of the cases of paraparesis.", "kept"),
+        ("Stress may worsen the rash.", "kept"),
+        ("Half of the patients recover in a week.", "kept"),
+        ("The gel may sting.", "kept"),
+    ],
+)
+def test_a_belief_stays_a_belief_and_a_share_a_share(statement: str, check: str) -> None:
+    """What a source only thinks is not told as a fact, and what it says of some is not told of all."""
+    assert _check_of(statement, BELIEFS) == check
+
+
+LINKS = (
+    "Low potassium can cause muscle cramps. A fever is a sign of infection. Seizures are caused by withdrawal. "
+    "A retrovirus was associated with paraparesis, of which the cause was studied."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("Muscle cramps can cause low potassium.", "reversed"),
+        ("Withdrawal is caused by seizures.", "reversed"),
+        ("Infection is a sign of fever.", "reversed"),
+        ("A retrovirus causes paraparesis.", "strength"),
+        ("Muscle cramps can be caused by low potassium.", "kept"),
+        ("Withdrawal causes seizures.", "kept"),
+        ("A sign of infection is fever.", "kept"),
+    ],
+)
+def test_a_cause_points_one_way_and_a_link_is_no_cause(statement: str, check: str) -> None:
+    """What brings on what may not be turned round, and two things that occur together are not cause and effect."""
+    assert _check_of(statement, LINKS) == check
+
+
+def test_what_a_passage_believes_in_one_sentence_is_no_fact_in_the_next() -> None:
+    """A belief binds the whole passage: another sentence that names the same things makes no fact of it."""
+    told = "The cause of paraparesis is a retrovirus. The retrovirus is thought to cause paraparesis by impairing immunity."
+    assert _check_of("Paraparesis is caused by a retrovirus.", told) == "strength"
 
 
 def test_unknown_citations_are_removed_and_never_guessed() -> None:

@@ -8,42 +8,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from chatbot.answer.gate_quantities import Quantity, find_quantities
+from chatbot.answer.gate_claims import Claim, check_clauses
+from chatbot.answer.gate_clauses import Reading, read
+from chatbot.answer.gate_conditions import check_whom
+from chatbot.answer.gate_direction import is_reversed
+from chatbot.answer.gate_force import is_belief, is_unsure
+from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Source, SourceUnit, Thresholds
-from chatbot.answer.gate_words import CONSIDER, MUST, Clause, Reading, load_words, names_in, qualifiers_of, read
-from chatbot.present.drugs import find_drugs
+from chatbot.answer.gate_words import load_words, names_in, surface
 from chatbot.present.populations import populations_in
 from chatbot.understand.polarity import statement_polarity
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """One claim of a sentence: its clauses, with what rules the whole sentence."""
-
-    clauses: tuple[Clause, ...]
-    names: frozenset[str]
-    quantities: tuple[Quantity, ...]
-
-
-def claims_of(sentence: Reading) -> list[Claim]:
-    leading = tuple(clause for clause in sentence.clauses if clause.leading)
-    numbers = dict.fromkeys(clause.segment for clause in sentence.clauses)
-    claims = []
-    for number in numbers:
-        own = tuple(clause for clause in sentence.clauses if clause.segment == number and not clause.leading)
-        parts = (*leading, *own) if number == 0 or not own else own
-        claims.append(
-            Claim(
-                parts,
-                frozenset().union(*(clause.names for clause in parts)),
-                tuple(quantity for clause in parts for quantity in clause.quantities),
-            )
-        )
-    return claims
 
 
 def check_claim(
@@ -53,10 +29,14 @@ def check_claim(
     for check in (_drugs, _quantities, _words, _sides):
         if failure := check(sentence, claim, ground, unit, source, thresholds):
             return failure
-    if failure := _clauses(sentence, claim, ground, thresholds):
+    if failure := check_clauses(sentence, claim, ground, thresholds):
         return failure
-    if (whom := _WHOM.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
-        return Failure("population", _surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
+    if is_reversed(claim.clauses, ground.clauses):
+        return Failure("reversed")
+    if _only_linked(claim, ground) or _believed_elsewhere(sentence, claim, source):
+        return Failure("strength")
+    if failure := check_whom(sentence, ground, thresholds):
+        return failure
     around = "\n".join((source.title, *unit.context, *(other.text for other in source.units)))
     if populations_in(text) - populations_in(around):
         return Failure("population", ", ".join(sorted(populations_in(text) - populations_in(around))))
@@ -160,19 +140,19 @@ def _words(
     # Medicines were checked before: one that a sentence calls "it" is as good as named.
     near |= frozenset(name for name in claim.names if name.startswith("drug:"))
     if raised := (sentence.raised & claim.names) - near:
-        return Failure("overstated", _surface(sorted(raised)[0]))
+        return Failure("overstated", surface(sorted(raised)[0]))
     everywhere = near.union(*(read(other.whole).names for other in source.units))
     lexicon = load_words()
     new = claim.names - everywhere
     if claim.names & names_in("breast-feeding"):
         new -= names_in("women")
     if hard := new - lexicon.general:
-        return Failure("new_word", _surface(sorted(hard)[0]))
+        return Failure("new_word", surface(sorted(hard)[0]))
     for word in sorted(new - lexicon.light):
         if lexicon.against.get(word, frozenset()) & ground.names:
-            return Failure("opposite", _surface(word))
+            return Failure("opposite", surface(word))
     if elsewhere := (claim.names & everywhere) - near - lexicon.general:
-        return Failure("scattered", _surface(sorted(elsewhere)[0]))
+        return Failure("scattered", surface(sorted(elsewhere)[0]))
     if claim.names and len(claim.names & near) / len(claim.names) < thresholds.direct:
         return Failure("scattered")
     return None
@@ -180,6 +160,35 @@ def _words(
 
 # A reason may be worded as a cause: "because of seizures", "as it can cause seizures".
 _BECAUSE = re.compile(r"\b(?:because|due\s+to|owing\s+to|so\s+that|can\s+follow|follows?)\b", re.IGNORECASE)
+
+
+# "An association between the virus and the disease" says less than that one causes the other.
+_LINKS = re.compile(r"\b(?:associat\w+|link(?:s|ed)?|correlat\w+|risk\s+factors?)\b", re.IGNORECASE)
+_CAUSES = re.compile(
+    r"\b(?:causes(?!\s+of)|caused|causing|(?:can|may|might|could|will|would|to|also|not|often|sometimes|that|which)\s+cause|"
+    r"(?:leads?|leading|led|due|owing)\s+to|result(?:s|ed|ing)?\s+(?:in|from)|br(?:ings?|ought)\s+on|trigger\w*|provok\w+|induc\w+|"
+    r"produc\w+|because|as\s+a\s+result)\b",
+    re.IGNORECASE,
+)
+
+
+def _only_linked(claim: Claim, ground: Reading) -> bool:
+    """Say whether a claim of a cause stands on a unit that tells of a link alone."""
+    if _LINKS.search(ground.text) is None or _CAUSES.search(ground.text):
+        return False
+    return any(_CAUSES.search(clause.text) for clause in claim.clauses)
+
+
+def _believed_elsewhere(sentence: Reading, claim: Claim, source: Source) -> bool:
+    """Say whether another unit of the passage tells most of a claim as a belief, and the statement tells it as a fact."""
+    if is_unsure(sentence.text):
+        return False
+    for other in source.units:
+        for clause in read(other.whole).clauses:
+            shared = len(claim.names & clause.names)
+            if clause.kind == "main" and shared > max(1, len(claim.names) / 2) and is_belief(clause.text):
+                return True
+    return False
 
 
 @lru_cache(512)
@@ -207,10 +216,6 @@ def _carried(unit: SourceUnit, source: Source) -> frozenset[str]:
     return frozenset(carried)
 
 
-def _surface(key: str) -> str:
-    return key if not key.startswith("§") else ""
-
-
 def _sides(
     sentence: Reading, claim: Claim, ground: Reading, unit: SourceUnit, source: Source, thresholds: Thresholds
 ) -> Failure | None:
@@ -220,216 +225,6 @@ def _sides(
             if ours and theirs and ours <= claim.names and theirs <= ground.names and not ours <= ground.names:
                 return Failure("opposite", one)
     return None
-
-
-def _clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: Thresholds) -> Failure | None:
-    """Compare clause with clause: denial, strength and hedges of those that say the same; then what was left out."""
-    segments: set[int] = set()
-    for clause in claim.clauses:
-        match = _nearest(clause, ground.clauses)
-        own = clause.names
-        held = any(q.said_by(other) for q in clause.quantities for other in ground.quantities)
-        if clause.kind == "main" and own and not held and (match is None or not own & ground.names):
-            return Failure("scattered")
-        if match is None:
-            continue
-        if clause.kind != "main" and match.kind == "main":
-            # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
-            continue
-        if clause.denials != match.denials and not _same_denials(claim, match, ground):
-            return Failure("polarity")
-        if clause.kind != "main":
-            continue
-        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
-        things = {name for name in own - load_words().general if not name.startswith("drug:")}
-        if _said_otherwise((last | things) - match.names, clause, ground):
-            # "Reverses dabigatran and has no effect on apixaban": each thing with its own verb.
-            return Failure("polarity")
-        segments.add(match.segment)
-        if failure := _strength(sentence, clause, match):
-            return failure
-        if match.kind == "main":
-            said = [any(q.said_by(own) for own in sentence.quantities) for q in match.quantities]
-            kept, asked = len(match.names & sentence.names) + sum(said), len(match.names) + len(said)
-            if asked and kept / asked < thresholds.overlap:
-                return Failure("overlap")
-    return _conditions(sentence, ground, segments, thresholds)
-
-
-def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
-    """Say whether the source names one of these things only in claims that deny where the statement does not, or the reverse."""
-    for name in apart:
-        others = [
-            other
-            for other in ground.clauses
-            if other.kind == "main"
-            and name in other.names
-            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ")))
-        ]
-        if others and all(other.denials != clause.denials for other in others):
-            return True
-    return False
-
-
-def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:
-    """Say whether two claims deny as often in all, where their clauses are cut in different places."""
-    theirs = [c for c in ground.clauses if c.segment == match.segment or c.leading]
-    if any(
-        c.denials and c.subject and not c.text.lower().startswith(_GOES_ON) and not c.names & claim.names
-        for c in theirs
-    ):
-        # "… and bloody ones are left alone": said of something else.
-        return False
-    ours = sum(clause.denials for clause in claim.clauses)
-    # One clause against one is compared as it is.
-    return len(claim.clauses) != len(theirs) and ours > 0 and ours == sum(c.denials for c in theirs)
-
-
-_GOES_ON = tuple(
-    f"{word} {verb}" for word in ("and", "or", "but") for verb in ("is", "are", "should", "must", "may", "can")
-)
-
-
-def _nearest(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
-    """Return the clause of the source that shares most; of equals the one of the same kind and the same side."""
-    # The medicine named last is the one that something is said of doing to.
-    drugs = [f"drug:{name}" for name, _, _ in find_drugs(clause.text)]
-    object_ = drugs[-1] if len(drugs) > 1 else None
-    best: tuple[float, bool, bool, float] | None = None
-    chosen: Clause | None = None
-    for other in clauses:
-        own = clause.names & other.names
-        shared = len(own) + len(((clause.names | clause.subject) & (other.names | other.subject)) - own) / 2
-        shared += sum(any(q.said_by(o) for o in other.quantities) for q in clause.quantities)
-        shared += sum(name.startswith("drug:") for name in own) + 2 * (object_ in other.names)
-        if not shared:
-            continue
-        rank = (shared, clause.kind == other.kind, clause.denials == other.denials, -len(other.names))
-        if best is None or rank > best:
-            best, chosen = rank, other
-    return chosen
-
-
-def _strength(sentence: Reading, clause: Clause, match: Clause) -> Failure | None:
-    if clause.strength > match.strength and (match.strength <= CONSIDER or clause.strength == MUST):
-        return Failure("strength")
-    if match.kind == "main" and match.strength - clause.strength > 1 and (match.strength == MUST or match.denials):
-        # "Can be used" for what should be used takes something away and claims nothing; for a ban it does.
-        return Failure("strength")
-    said = frozenset().union(*(other.hedges for other in sentence.clauses))
-    return None if match.hedges <= said else Failure("hedge")
-
-
-def _conditions(sentence: Reading, ground: Reading, segments: set[int], thresholds: Thresholds) -> Failure | None:
-    """Ask for every condition under which the source makes the claim; of alternatives for one."""
-    missing: Failure | None = None
-    said = frozenset().union(*(own.hedges for own in sentence.clauses))
-    for clause in ground.clauses:
-        if not (clause.leading or clause.segment in segments):
-            continue
-        if clause.kind != "relative" and not clause.hedges <= said:
-            return Failure("hedge")
-        if clause.kind in ("main", "condition") and (who := _left_out(clause.names, sentence.names, ground.names)):
-            return Failure("population", _surface(who))
-        alternative = clause.text.lower().startswith("or ")
-        if missing and not alternative:
-            return missing
-        if clause.kind == "condition" and not (alternative and missing is None):
-            missing = _unmet(clause.text, sentence, thresholds)
-        elif clause.kind == "main":
-            for alternatives in qualifiers_of(clause.text):
-                failures = [_lacking(names, sentence, thresholds) for names in alternatives]
-                if None not in failures:
-                    return failures[0]
-    return missing or _limits(sentence, ground, thresholds)
-
-
-# "If A or B" holds for A; "unless A or B" does not hold for A alone.
-_OR = re.compile(
-    r",?\s+or\s+(?!more|less|fewer|above|below|over|under|lower|higher|older|younger|later|longer|greater)", re.I
-)
-_ALL_OF = re.compile(r"\s*(?:unless|until|except|without)\b", re.IGNORECASE)
-
-
-def _unmet(condition: str, sentence: Reading, thresholds: Thresholds) -> Failure | None:
-    parts = [condition] if _ALL_OF.match(condition) else _OR.split(condition)
-    failures = [_unmet_part(part, sentence, thresholds) for part in parts]
-    return None if None in failures else failures[0]
-
-
-def _unmet_part(part: str, sentence: Reading, thresholds: Thresholds) -> Failure | None:
-    for quantity in find_quantities(part):
-        if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
-            return Failure("condition", quantity.written[:40])
-    return _lacking(names_in(part), sentence, thresholds)
-
-
-def _lacking(names: frozenset[str], sentence: Reading, thresholds: Thresholds) -> Failure | None:
-    """Return the failure of a condition of which too few words are kept, or not all that name a thing."""
-    names = names - load_words().light or names
-    if not names:
-        return None
-    share = len(names & sentence.names) / len(names)
-    things = names - load_words().general
-    if share >= thresholds.condition or (things and things <= sentence.names and share > 1 / 2):
-        return None
-    return Failure("condition", _surface(sorted(things - sentence.names or names - sentence.names)[0]))
-
-
-# "In the first 3 months of pregnancy", "within 24 hours of the rash": what is kept of it must keep its number.
-_OF_WHAT = re.compile(r"\s+of\s+(?:the\s+|an?\s+)?(?P<what>[^\W\d_]+)")
-# Who is meant: "people allergic to penicillin", "drivers who fainted while sitting".
-_WHOM = re.compile(
-    r"\s*(?:people|persons?|adults|women|men|children|patients|those|drivers|smokers|infants|babies|users|residents|wearers|someone|"
-    r"anyone|everyone|girls|boys|adolescents)\s+(?:who|whose|that|taking|allergic|intolerant|having|living)\s+(?P<what>[^.;:,]+?)"
-    r"(?=\s+(?:should|must|may|might|can|could|needs?|are|is|takes?|receives?|has|have|will|requires?)\b|[.;:,]|$)",
-    re.IGNORECASE,
-)
-
-
-def _limits(sentence: Reading, ground: Reading, thresholds: Thresholds) -> Failure | None:
-    """Ask for the numbers and descriptions that bound what a statement goes on to name."""
-    for quantity in ground.quantities:
-        of = _OF_WHAT.match(ground.text, quantity.end)
-        kept = any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities)
-        if kept:
-            continue
-        if of and quantity.unit in ("hour", "month") and names_in(of["what"]) & sentence.names - load_words().general:
-            return Failure("condition", quantity.written[:40])
-        if _AGE.search(ground.text[: quantity.start]) or (quantity.direction and _ON.match(ground.text, quantity.end)):
-            return Failure("population", quantity.written[:40])
-    for match in _RESTRICTS.finditer(ground.text):
-        if names_in(match["what"]) & sentence.names and _lacking(names_in(match["how"]), sentence, thresholds):
-            return Failure("condition", _surface(sorted(names_in(match["how"]) - sentence.names)[0]))
-    return None
-
-
-# An age that says whom: "anyone younger than 12 years", "from 55 years on".
-_AGE = re.compile(
-    r"\b(?:people|persons?|adults|women|men|children|child|infants|babies|patients|those|someone|anyone|everyone|girls|boys)\s+"
-    r"(?:who\s+are\s+)?(?:aged\s+)?(?:younger\s+than|older\s+than|over|under|below|above|from|aged?)\s*$",
-    re.IGNORECASE,
-)
-_ON = re.compile(r"\s+on(?:wards?)?\s*(?:[.,;]|$)", re.IGNORECASE)
-# "Eczema that has not responded to strong steroids": no other eczema is meant.
-_RESTRICTS = re.compile(
-    r"\b(?P<what>[^\W\d_]+)\s+(?:that|who|which|whose)\s+(?P<how>(?:failed|has|have|had|did|does|do|is|are|was|were|cannot)\b[^,;.:]*)",
-    re.IGNORECASE,
-)
-
-
-def _left_out(theirs: frozenset[str], ours: frozenset[str], anywhere: frozenset[str]) -> str:
-    """Return a group that a source speaks of and a statement does not; "" if it names one of several groups."""
-    missing = (theirs & _people()) - ours
-    groups = names_in("adult woman man child infant adolescent teenager newborn")
-    if missing <= groups and anywhere & groups & ours:
-        return ""
-    return sorted(missing)[0] if missing else ""
-
-
-@cache
-def _people() -> frozenset[str]:
-    return names_in("adult woman man child infant older pregnant breast-feeding adolescent teenager newborn")
 
 
 def _against(text: str, unit: SourceUnit) -> Failure | None:

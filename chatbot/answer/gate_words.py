@@ -1,108 +1,29 @@
-"""Reads a sentence into clauses: what each names, whether it denies, how strongly it speaks, under what condition.
+"""The words that the gate compares: which stand for each other, which name a thing, what a text names and is qualified by.
 
-Is: word lists (`gate_words.yaml`) and the joints of English clauses; pure. Is not: a parser, nor a judgement.
+Is: word lists (`gate_words.yaml`, `gate_general.yaml`) and keys of words; pure. Is not: a reading of sentences (see `gate_clauses.py`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import Literal
 
-from chatbot.answer.gate_quantities import Quantity, find_quantities, with_digits
+from chatbot.answer.gate_quantities import find_quantities, with_digits
 from chatbot.present.drugs import find_drugs
-from corpus.citations import strip_markers
 from index.lexical import terms_of
 
 _TABLE = Path(__file__).with_name("gate_words.yaml")
 _GENERAL = Path(__file__).with_name("gate_general.yaml")
 _LAY_TERMS = Path(__file__).parents[1] / "understand" / "lay_terms.yaml"
 
-ClauseKind = Literal["main", "condition", "reason", "relative"]
-
-# How strongly a clause speaks. Source: NICE, Developing NICE guidelines: the manual, chapter 9 (must; should and
-# offer; consider); below them what is only possible.
-MUST, SHOULD, CONSIDER, MAY = 4, 3, 2, 1
-
-_WORD = re.compile(r"§\d+|[^\W_]+(?:['’-][^\W_]+)*")
-_AUXILIARY = r"(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|need|needs)"
-_IMPERATIVE = (
-    r"(?:avoid|use|give|offer|take|start|stop|check|refer|consider|repeat|withhold|continue|reduce|increase|treat|apply|"
-    r"monitor|arrange|add|prescribe|seek|send|measure|review|aim|ensure|lower|raise|cure|cause|help|last|never|always|not)s?"
-)
-_SUBORDINATE = (
-    r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
-    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
-)
-# "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
-_ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
-_OTHER_CASE = re.compile(rf"(?:and|or)\s+{_ALTERNATIVE}", re.IGNORECASE)
-_JOINT = re.compile(
-    rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
-    rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
-    rf"|,\s+(?=(?:and|or)\s+{_ALTERNATIVE})|,\s+(?=(?:and\s+)?(?:then|followed\s+by)\s)|,\s+(?=(?:and|or|so)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
-    rf"|,?(?<!\bonly)(?<!\beven)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
-    rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
-    rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
-    rf"|\s+(?=and\s+(?:\w+ly\s+)?\w+ed\b(?!\s+(?:\w+\s+)?{_AUXILIARY}))",
-    re.IGNORECASE,
-)
-_OPENS_CONDITION = re.compile(
-    r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
-    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if)\b",
-    re.IGNORECASE,
-)
-_OPENS_REASON = re.compile(
-    r"(?:because|since|as|so\s+that|although|though|even\s+though|whereas|while|owing|due)\b(?!\s+(?:well|soon))",
-    re.IGNORECASE,
-)
-_OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
-_NO_SUBJECT = re.compile(
-    rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
-)
-_VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
-# A leading "In adults with spasticity," ends at its comma.
-_LEADING = re.compile(
-    r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
-    r"to|because|since|as|although|on|over|following|by)\b[^,;:]*,(?=\s)",
-    re.IGNORECASE,
-)
-# What a bound says about a number denies nothing: it is read with the number.
-_BOUND = re.compile(
-    r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:more|less|fewer|longer|faster|later|greater|higher|lower|older)\s+than\b|"
-    r"(?:exceed\w*|go\s+above|above|over|below|under)\s+\d)|\bno\s+later\b",
-    re.IGNORECASE,
-)
-_DENIES = re.compile(
-    r"\b(?:not|no|never|cannot|without|neither|nor|none|nothing|avoid(?:s|ed|ing)?|contra-?indicated|contra-?indications?|refrain\w*|"
-    r"forbidden|prohibited|unable|absent|absence|against|rather\s+than|instead\s+of|free\s+of|un(?:needed|necessary|proven)|"
-    r"in(?:effective|sufficient)|poorly|left\s+alone|leave\s+(?:\w+\s+)?alone|isn['’]?t)\b|n['’]t\b",
-    re.IGNORECASE,
-)
-# Two denials that undo each other, and one that is said in two words.
-_CANCELLED = re.compile(
-    r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:be\s+|an?\s+|to\s+)?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b"
-    r"|\b(?:vaccin\w+|immuni[sz]\w+|protect\w*|prophyla\w+|guard\w*|cover\w*|active)\s+against\b",
-    re.IGNORECASE,
-)
+WORD = re.compile(r"§\d+|[^\W_]+(?:['’-][^\W_]+)*")
 # Words of denial are compared as denial, not as things that are named.
 _DENIAL_WORDS = frozenset(
     "not no never cannot without neither nor none nothing avoid avoids avoided avoiding contraindicated contraindication "
     "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
-)
-_MAY = re.compile(
-    r"\b(?:may|might|can(?!['’]?t|not)|could|(?<!soon as )(?<!far as )(?<!where )possibl[ey]|perhaps|an?\s+option|options|optionally|appears?\s+to|seems?\s+to)\b",
-    re.IGNORECASE,
-)
-_CONSIDER = re.compile(r"\b(?:alternatives?|consider(?:ed|ing)?|suggest(?:s|ed)?|worth\s+trying)\b", re.IGNORECASE)
-_MUST = re.compile(
-    r"\b(?:must|have\s+to|has\s+to|mandatory|obligatory|essential|vital|never|always|contra-?indicated|forbidden|prohibited|"
-    r"under\s+no\s+circumstances)\b",
-    re.IGNORECASE,
 )
 _QUALIFIER = re.compile(
     r"\b(?:in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
@@ -120,28 +41,6 @@ _BOUNDING = re.compile(
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
-# What is said with more words than it needs.
-_SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
-    (re.compile(pattern, re.IGNORECASE), written)
-    for pattern, written in (
-        # "Not any faster" and "best avoided" make nothing of more than it is.
-        (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
-        (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
-        (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
-        (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
-        (
-            r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
-            r"\1 ",
-        ),
-        (r"\b(before|after)\s+(?:start|begin)(?:n)?ing(?=\s+(?:and|or)\b|[.,;]|$)", r"\1 treatment"),
-        (
-            r"\b(?:has|have|had)(?:\s+not|n't)\s+(?:yet\s+)?(?:worked|helped|responded|succeeded)\b|\bhas\s+been\s+no\s+(?:success|benefit)\b",
-            "failed",
-        ),
-        (r"\b(works?|working|functions?|functioning|breathes?|eats?|drinks?)\s+normally\b", r"\1 normal"),
-        (r"\bstops?\s+(.{3,40}?)\s+from\s+(?:happening|occurring|developing|recurring)\b", r"prevent \1"),
-    )
-)
 _TEMPORAL = frozenset("daily weekly monthly nightly hourly twice thrice time times".split())
 
 
@@ -165,43 +64,6 @@ class Lexicon:
     light: frozenset[str]
     things: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Clause:
-    """A clause as compared. `names` are keys of content words; `segment` counts its sentence's claims, `denials`
-    the words of denial that no other undoes.
-
-    `subject` is what it speaks of, taken from the clause before where it names none. `leading` says that it opens the sentence and rules all of it.
-    """
-
-    text: str
-    kind: ClauseKind
-    segment: int
-    leading: bool
-    denials: int
-    strength: int
-    names: frozenset[str]
-    subject: frozenset[str]
-    hedges: frozenset[int]
-    qualifiers: tuple[frozenset[str], ...]
-    quantities: tuple[Quantity, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """A sentence as compared; `drugs` are substances with the offset where each is named in `text`."""
-
-    text: str
-    clauses: tuple[Clause, ...]
-    names: frozenset[str]
-    quantities: tuple[Quantity, ...]
-    drugs: tuple[tuple[str, int], ...]
-    raised: frozenset[str]
-
-    @property
-    def substances(self) -> frozenset[str]:
-        return frozenset(name for name, _ in self.drugs)
 
 
 @cache
@@ -280,7 +142,7 @@ def names_in(text: str) -> frozenset[str]:
         >>> names_in("Renal disease") == names_in("kidney disease")
         True
     """
-    return _names(with_digits(text))
+    return plain_names(with_digits(text))
 
 
 def _blank(plain: str) -> str:
@@ -302,7 +164,8 @@ def _row_of(phrase: str, lexicon: Lexicon) -> str:
 
 
 @lru_cache(8192)
-def _names(plain: str) -> frozenset[str]:
+def plain_names(plain: str) -> frozenset[str]:
+    """Return the keys of what a text names whose number words are figures already."""
     lexicon = load_words()
     blanked = list(_blank(plain))
     drugs = find_drugs(plain)
@@ -310,7 +173,7 @@ def _names(plain: str) -> frozenset[str]:
         blanked[start:end] = " " * (end - start)
     replaced = lexicon.phrases.sub(lambda match: f" {_row_of(match['phrase'].lower(), lexicon)} ", "".join(blanked))
     found = set()
-    for word in _WORD.findall(replaced):
+    for word in WORD.findall(replaced):
         if word.startswith("§"):
             found.add(word)
             continue
@@ -340,146 +203,6 @@ def _names(plain: str) -> frozenset[str]:
     return frozenset(found)
 
 
-@lru_cache(8192)
-def read(text: str) -> Reading:
-    """Read one sentence, or one list item with its lead-in, into clauses."""
-    plain = " ".join(with_digits(strip_markers(text)).replace("’", "'").split())
-    for pattern, written in _SAID_SHORTER:
-        plain = pattern.sub(written, plain)
-    clauses: list[Clause] = []
-    segment, opened, subject = 0, False, frozenset[str]()
-    pieces = _split(plain)
-    for place, piece in enumerate(pieces):
-        kind = _kind(piece)
-        if clauses and kind == "main" and piece.lower().startswith("or "):
-            # An alternative belongs to what it is an alternative of.
-            kind = clauses[-1].kind
-        elif kind == "condition" and clauses and clauses[-1].kind == "relative" and _OTHER_CASE.match(clauses[-1].text):
-            # "…, and for moderate pain when other drugs have been tried": the condition of the other case.
-            kind = "relative"
-        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
-            # "… when pain comes from the joint and has not responded"
-            kind = "condition"
-        leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
-        if kind == "main":
-            if opened and not piece.lower().startswith("or "):
-                segment += 1
-            opened = True
-            if not _NO_SUBJECT.match(piece):
-                verb = _VERB.search(piece)
-                subject = _names(piece[: verb.start()]) if verb else frozenset()
-        clauses.append(_clause(piece, kind, segment, leading, subject if kind == "main" else frozenset()))
-    drugs = tuple((name, start) for name, start, _ in find_drugs(plain))
-    raised = frozenset(
-        key for word in _WORD.findall(plain.lower()) if word in load_words().raisers for key in _names(word)
-    )
-    return Reading(plain, tuple(clauses), _names(plain), find_quantities(plain), drugs, raised)
-
-
-def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
-    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom".
-
-    A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
-    """
-    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool))}
-    if not forms:
-        return reading
-
-    def inner(names: frozenset[str]) -> frozenset[str]:
-        return frozenset(forms.get(name, name) for name in names)
-
-    clauses = tuple(
-        replace(
-            clause,
-            names=inner(clause.names),
-            subject=inner(clause.subject),
-            qualifiers=tuple(inner(names) for names in clause.qualifiers),
-        )
-        for clause in reading.clauses
-    )
-    return replace(reading, clauses=clauses, names=inner(reading.names))
-
-
-# Shorter stems begin words of other meaning; longer endings make them.
-_LEAST_STEM_CHARS = 5
-_LONGEST_ENDING_CHARS = 4
-# Words that begin alike for so long, and for so much of the longer one, are forms of one word.
-_LEAST_BEGINNING_CHARS = 6
-_BEGINNING_SHARE = 0.7
-# Endings that make a disease of an organ: thyroid and thyroiditis are two things.
-_OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
-
-
-def _form_in(name: str, pool: frozenset[str]) -> str:
-    if name.startswith(("§", "drug:")):
-        return ""
-    for other in sorted(pool):
-        if other.startswith(("§", "drug:")):
-            continue
-        short, long = sorted((name, other), key=len)
-        ending = long[len(short) :]
-        if (
-            len(short) >= _LEAST_STEM_CHARS
-            and long.startswith(short)
-            and len(ending) <= _LONGEST_ENDING_CHARS
-            and not ending.startswith(_OTHER_THING)
-        ):
-            return other
-        # "Infectious" and "infectivity": both bend one long beginning.
-        begun = next((at for at, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
-        if begun >= _LEAST_BEGINNING_CHARS and begun >= _BEGINNING_SHARE * len(long):
-            return other
-    return ""
-
-
-def _split(plain: str) -> list[str]:
-    rest = plain.rstrip(" .!?")
-    pieces = []
-    if leading := _LEADING.match(rest):
-        pieces.append(leading.group().rstrip(", "))
-        rest = rest[leading.end() :]
-    pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
-    return [piece for piece in pieces if piece]
-
-
-def _kind(piece: str) -> ClauseKind:
-    bare = re.sub(r"^(?:and|but|or|so|then|yet)\s+", "", piece, flags=re.IGNORECASE)
-    if _OTHER_CASE.match(piece):
-        return "relative"
-    if _OPENS_CONDITION.match(piece):
-        return "condition"
-    if _OPENS_REASON.match(piece):
-        return "reason"
-    return "relative" if _OPENS_RELATIVE.match(bare) else "main"
-
-
-def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool, subject: frozenset[str]) -> Clause:
-    lexicon = load_words()
-    unbound = _BOUND.sub(" ", piece)
-    denials = len(_DENIES.findall(_CANCELLED.sub(" ", unbound)))
-    words = [word.lower() for word in _WORD.findall(piece)]
-    lowered = piece.lower()
-    if "as possible" in lowered and "possible" in words:
-        words.remove("possible")
-    hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
-    hedges |= {number for phrase, number in lexicon.hedges.items() if " " in phrase and phrase in lowered}
-    # Bounds and numbers are compared as such: "within the past 30 days" qualifies by its number alone.
-    qualifiers = tuple(names for alternatives in qualifiers_of(piece) for names in alternatives)
-    return Clause(
-        piece,
-        kind,
-        segment,
-        leading,
-        denials,
-        _strength(unbound),
-        _names(piece),
-        subject,
-        frozenset(hedges),
-        qualifiers,
-        find_quantities(piece),
-    )
-
-
 # "In pregnancy or after loss of consciousness": either will do.
 _OR_QUALIFIER = re.compile(r"\s+or\s+(?=(?:in|for|with|after|before|during|at|under|among)\s)", re.IGNORECASE)
 
@@ -490,7 +213,7 @@ def qualifiers_of(piece: str) -> tuple[tuple[frozenset[str], ...], ...]:
     found: list[tuple[frozenset[str], ...]] = []
     for place, part in enumerate(_OR_QUALIFIER.split(_blank(piece))):
         for nth, match in enumerate(_QUALIFIER.finditer(part)):
-            if not (names := _names(_qualified(match))):
+            if not (names := plain_names(_qualified(match))):
                 continue
             if place and not nth and found:
                 found[-1] = (*found[-1], names)
@@ -504,9 +227,6 @@ def _qualified(match: re.Match[str]) -> str:
     return match.group() if match.group().lower().startswith("without") else match["what"]
 
 
-def _strength(piece: str) -> int:
-    if _MAY.search(piece):
-        return MAY
-    if _CONSIDER.search(piece):
-        return CONSIDER
-    return MUST if _MUST.search(piece) else SHOULD
+def surface(key: str) -> str:
+    """Return a key as it may be shown: a stem, and "" for a row of words."""
+    return key if not key.startswith("§") else ""

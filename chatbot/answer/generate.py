@@ -14,18 +14,19 @@ from typing import Any
 
 from chatbot.answer.compose import UnitVectors, cite, unit_context
 from chatbot.answer.evidence import Evidence
+from chatbot.answer.gate_clauses import read
 from chatbot.answer.gate_quantities import find_quantities
-from chatbot.answer.gate_words import names_in, read
+from chatbot.answer.gate_words import names_in
+from chatbot.answer.generate_faults import FAULT_NOTICES, fault_of_text
 from chatbot.answer.injection import holds_markup, is_instruction
-from chatbot.answer.llm import ChatModel, Fault, ModelFault, Tokens, ask
-from chatbot.answer.prompts import PROMPT_VERSION, Prompt, answer_prompt, repeats_prompt, resolve_prompt, suggest_prompt
+from chatbot.answer.llm import ChatModel, ModelFault, Tokens, ask
+from chatbot.answer.prompts import PROMPT_VERSION, Prompt, answer_prompt, resolve_prompt, suggest_prompt
 from chatbot.answer.verify import GATE_VERSION, Draft, Entailment, Gate, Source, SourceUnit, Verdict, tidy
 from chatbot.answer.written import DraftScanner, WrittenAnswer, WrittenQuestion, WrittenQuestions, find_object
 from chatbot.replies import Audience, CitedPassage, Mode, Notice, Statement, Turn
 from chatbot.understand.polarity import statement_polarity
 from corpus.citations import strip_markers
 from corpus.documents import Document
-from index.lexical import STOPWORDS
 from index.opened import OpenIndex
 from index.passages import Passage, Unit
 
@@ -34,31 +35,6 @@ _PASSAGE_SHARE = 0.7
 _MAX_QUESTION_CHARS = 300
 _SUGGESTED = 3
 
-# What a reader is told when quotes stand in for a model.
-FAULT_NOTICES: Mapping[Fault, str] = {
-    "timeout": "The language model did not answer in time; these are quotes from the sources.",
-    "rate_limited": "The language model has too many requests now; these are quotes from the sources.",
-    "server_error": "The language model's service had an error; these are quotes from the sources.",
-    "connection": "The language model could not be reached; these are quotes from the sources.",
-    "bad_key": "The language model's host refused our key; these are quotes from the sources.",
-    "bad_request": "The language model's host did not take the question; these are quotes from the sources.",
-    "unavailable": "The language model that is set is not installed; these are quotes from the sources.",
-    "empty": "The language model wrote nothing; these are quotes from the sources.",
-    "bad_json": "The language model's answer could not be read; these are quotes from the sources.",
-    "endless": "The language model did not stop writing; these are quotes from the sources.",
-    "refusal": "The language model declined to answer; these are quotes from the sources.",
-    "repeated_prompt": "The language model did not answer the question; these are quotes from the sources.",
-    "wrong_language": "The language model wrote in a language that was not asked for; these are quotes from the sources.",
-    "nothing_kept": "What the language model wrote could not be checked; these are quotes from the sources.",
-}
-_REFUSAL = re.compile(
-    r"\b(?:i\s*(?:am|['’]m)\s+(?:sorry|unable|not\s+able)|i\s+(?:cannot|can['’]t|can\s+not|won['’]t|will\s+not)\b|as\s+an?\s+(?:ai|language)|"
-    r"i\s+apologi[sz]e|not\s+(?:able|allowed)\s+to\s+(?:help|answer|assist))",
-    re.IGNORECASE,
-)
-# English has a function word in nearly every clause. Below this share of them a text is in another language.
-_FUNCTION_WORD_SHARE = 0.08
-_LANGUAGE_LEAST_WORDS = 12
 _SAFE_DETAIL = re.compile(r"[\w .,%/°µ–-]{0,40}")
 
 
@@ -249,7 +225,7 @@ class Generator:
                 if scanner.overflowed:
                     raise ModelFault("endless")
             yield from judged(scanner.finish())
-            fault = _fault_of_text(scanner.text, answer.verdicts)
+            fault = fault_of_text(scanner.text, answer.verdicts)
         except ModelFault as caught:
             fault = caught.kind
         verification = {
@@ -364,25 +340,6 @@ class _Answer:
     def finished(self) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
         passages = (self._by_number[old].cited(new, self._units[old]) for old, new in self._numbers.items())
         return tuple(self._shown), tuple(passages)
-
-
-def _fault_of_text(text: str, verdicts: Sequence[Verdict]) -> Fault | None:
-    """Say what is wrong with what was written; None if at least one statement of it was kept."""
-    if any(verdict.decision == "kept" for verdict in verdicts):
-        return None
-    if not text.strip():
-        return "empty"
-    if repeats_prompt(text):
-        return "repeated_prompt"
-    if _REFUSAL.search(text):
-        return "refusal"
-    if not verdicts:
-        return "bad_json"
-    words = re.findall(r"[^\W\d_]+", " ".join(verdict.draft.text for verdict in verdicts).lower())
-    known = sum(word in STOPWORDS for word in words)
-    if len(words) >= _LANGUAGE_LEAST_WORDS and known < _FUNCTION_WORD_SHARE * len(words):
-        return "wrong_language"
-    return "nothing_kept"
 
 
 def _may_ask(question: str, said: str) -> bool:

@@ -12,7 +12,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
-from chatbot.answer.gate_checks import Claim, check_claim, claims_of
+from chatbot.answer.gate_checks import check_claim
+from chatbot.answer.gate_claims import Claim, claims_of
+from chatbot.answer.gate_clauses import adapted, read
 from chatbot.answer.gate_records import (
     DEFAULT_THRESHOLDS,
     Draft,
@@ -26,7 +28,7 @@ from chatbot.answer.gate_records import (
     Verdict,
     tidy,
 )
-from chatbot.answer.gate_words import adapted, names_in, read
+from chatbot.answer.gate_words import names_in
 from chatbot.answer.injection import holds_markup, is_instruction
 from corpus.citations import strip_markers
 from corpus.sentences import split_sentences
@@ -51,7 +53,7 @@ __all__ = [
 ]
 
 # Raised with every rule below, so that two reports can be told apart.
-GATE_VERSION = 2
+GATE_VERSION = 3
 # A longer statement is an essay: nothing that a passage says in one place needs more.
 MAX_STATEMENT_CHARS = 500
 
@@ -181,7 +183,8 @@ def _without_instructions(source: Source) -> Source:
 
 
 # A sentence ends as one, or has a verb that shows that it is one; a title, a question or a line that was cut off says nothing.
-_ENDS = re.compile(r"[.!…][)\]”\"'’]*$")
+_ENDS = re.compile(r"[.!][)\]”\"'’]*$")
+_CUT_OFF = ("...", "…", "?")
 _SAYS = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|needs?|"
     r"avoid|use|give|offer|take|start|stop|check|refer|consider)\b",
@@ -194,7 +197,7 @@ def _form(text: str) -> Failure | None:
         return Failure("empty")
     if len(text) > MAX_STATEMENT_CHARS:
         return Failure("too_long")
-    if text.endswith("?") or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
+    if text.endswith(_CUT_OFF) or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
         return Failure("fragment")
     if holds_markup(text):
         return Failure("markup")

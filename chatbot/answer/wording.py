@@ -13,7 +13,8 @@ from typing import Any
 
 from chatbot.answer.compose import UnitVectors
 from chatbot.answer.entailment import load_entailment
-from chatbot.answer.generate import FAULT_NOTICES, Generated, Generator, Readings, SourcePassage
+from chatbot.answer.generate import Generated, Generator, Readings, SourcePassage
+from chatbot.answer.generate_faults import FAULT_NOTICES
 from chatbot.answer.llm import ChatModel, ModelFault, banner, open_model
 from chatbot.replies import Audience, CitedPassage, Notice, Statement, Turn
 from chatbot.settings import Settings

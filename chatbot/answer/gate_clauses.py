@@ -1,0 +1,253 @@
+"""Reads a sentence into clauses: what each names, whether it denies, how strongly it speaks, under what condition.
+
+Is: the joints of English clauses; pure. Is not: a parser, nor a judgement.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Literal
+
+from chatbot.answer.gate_force import denials_in, hedges_in, strength_of
+from chatbot.answer.gate_quantities import Quantity, find_quantities, with_digits
+from chatbot.answer.gate_words import WORD, load_words, plain_names, qualifiers_of
+from chatbot.present.drugs import find_drugs
+from corpus.citations import strip_markers
+
+ClauseKind = Literal["main", "condition", "reason", "relative"]
+
+_AUXILIARY = r"(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|need|needs)"
+_IMPERATIVE = (
+    r"(?:avoid|use|give|offer|take|start|stop|check|refer|consider|repeat|withhold|continue|reduce|increase|treat|apply|"
+    r"monitor|arrange|add|prescribe|seek|send|measure|review|aim|ensure|lower|raise|cure|cause|help|last|never|always|not)s?"
+)
+_SUBORDINATE = (
+    r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
+)
+# "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
+_ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
+_OTHER_CASE = re.compile(rf"(?:and|or)\s+{_ALTERNATIVE}", re.IGNORECASE)
+_JOINT = re.compile(
+    rf"(?<=[a-z\])][.!?])\s+(?=[A-Z])|\s*[;:]\s+|\s+[—–-]\s+|\s*—\s*|[()]\s*"
+    rf"|,\s+(?=(?:but|yet|as|with|without|not|even|in|for)\s)"
+    rf"|,\s+(?=(?:and|or)\s+{_ALTERNATIVE})|,\s+(?=(?:and\s+)?(?:then|followed\s+by)\s)|,\s+(?=(?:and|or|so)\s+(?:\S+\s+){{0,5}}?(?:{_AUXILIARY}|{_IMPERATIVE})\b)"
+    rf"|,?(?<!\bonly)(?<!\beven)\s+(?=\b{_SUBORDINATE}\b)|,\s+(?=(?:which|who|whose)\b)"
+    rf"|\s+(?=and\s+(?:{_AUXILIARY}|{_IMPERATIVE}|it|they|this|then)\b)|\s+(?=or\s+{_AUXILIARY}\b)"
+    rf"|\s+(?=and\s+(?:an?|the|no|this|these)\s+(?:\S+\s+){{1,3}}{_AUXILIARY}\b)"
+    rf"|\s+(?=and\s+(?:\w+ly\s+)?\w+ed\b(?!\s+(?:\w+\s+)?{_AUXILIARY}))",
+    re.IGNORECASE,
+)
+_OPENS_CONDITION = re.compile(
+    r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if)\b",
+    re.IGNORECASE,
+)
+_OPENS_REASON = re.compile(
+    r"(?:because|since|as|so\s+that|although|though|even\s+though|whereas|while|owing|due)\b(?!\s+(?:well|soon))",
+    re.IGNORECASE,
+)
+_OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
+_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
+_NO_SUBJECT = re.compile(
+    rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
+)
+_VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
+# A leading "In adults with spasticity," ends at its comma.
+_LEADING = re.compile(
+    r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
+    r"to|because|since|as|although|on|over|following|by)\b[^,;:]*,(?=\s)",
+    re.IGNORECASE,
+)
+# What is said with more words than it needs.
+_SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
+    (re.compile(pattern, re.IGNORECASE), written)
+    for pattern, written in (
+        # "Not any faster" and "best avoided" make nothing of more than it is.
+        (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
+        (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
+        (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
+        (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
+        (
+            r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
+            r"\1 ",
+        ),
+        (r"\b(before|after)\s+(?:start|begin)(?:n)?ing(?=\s+(?:and|or)\b|[.,;]|$)", r"\1 treatment"),
+        (
+            r"\b(?:has|have|had)(?:\s+not|n't)\s+(?:yet\s+)?(?:worked|helped|responded|succeeded)\b|\bhas\s+been\s+no\s+(?:success|benefit)\b",
+            "failed",
+        ),
+        (r"\b(works?|working|functions?|functioning|breathes?|eats?|drinks?)\s+normally\b", r"\1 normal"),
+        (r"\bstops?\s+(.{3,40}?)\s+from\s+(?:happening|occurring|developing|recurring)\b", r"prevent \1"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A clause as compared. `names` are keys of content words; `segment` counts its sentence's claims, `denials`
+    the words of denial that no other undoes.
+
+    `subject` is what it speaks of, taken from the clause before where it names none. `leading` says that it opens the sentence and rules all of it.
+    """
+
+    text: str
+    kind: ClauseKind
+    segment: int
+    leading: bool
+    denials: int
+    strength: int
+    names: frozenset[str]
+    subject: frozenset[str]
+    hedges: frozenset[int]
+    qualifiers: tuple[frozenset[str], ...]
+    quantities: tuple[Quantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A sentence as compared; `drugs` are substances with the offset where each is named in `text`."""
+
+    text: str
+    clauses: tuple[Clause, ...]
+    names: frozenset[str]
+    quantities: tuple[Quantity, ...]
+    drugs: tuple[tuple[str, int], ...]
+    raised: frozenset[str]
+
+    @property
+    def substances(self) -> frozenset[str]:
+        return frozenset(name for name, _ in self.drugs)
+
+
+@lru_cache(8192)
+def read(text: str) -> Reading:
+    """Read one sentence, or one list item with its lead-in, into clauses."""
+    plain = " ".join(with_digits(strip_markers(text)).replace("’", "'").split())
+    for pattern, written in _SAID_SHORTER:
+        plain = pattern.sub(written, plain)
+    clauses: list[Clause] = []
+    segment, opened, subject = 0, False, frozenset[str]()
+    pieces = _split(plain)
+    for place, piece in enumerate(pieces):
+        kind = _kind(piece)
+        if clauses and kind == "main" and piece.lower().startswith("or "):
+            # An alternative belongs to what it is an alternative of.
+            kind = clauses[-1].kind
+        elif kind == "condition" and clauses and clauses[-1].kind == "relative" and _OTHER_CASE.match(clauses[-1].text):
+            # "…, and for moderate pain when other drugs have been tried": the condition of the other case.
+            kind = "relative"
+        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
+            # "… when pain comes from the joint and has not responded"
+            kind = "condition"
+        leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
+        if kind == "main":
+            if opened and not piece.lower().startswith("or "):
+                segment += 1
+            opened = True
+            if not _NO_SUBJECT.match(piece):
+                verb = _VERB.search(piece)
+                subject = plain_names(piece[: verb.start()]) if verb else frozenset()
+        clauses.append(_clause(piece, kind, segment, leading, subject if kind == "main" else frozenset()))
+    drugs = tuple((name, start) for name, start, _ in find_drugs(plain))
+    raised = frozenset(
+        key for word in WORD.findall(plain.lower()) if word in load_words().raisers for key in plain_names(word)
+    )
+    return Reading(plain, tuple(clauses), plain_names(plain), find_quantities(plain), drugs, raised)
+
+
+def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
+    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom".
+
+    A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
+    """
+    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool))}
+    if not forms:
+        return reading
+
+    def inner(names: frozenset[str]) -> frozenset[str]:
+        return frozenset(forms.get(name, name) for name in names)
+
+    clauses = tuple(
+        replace(
+            clause,
+            names=inner(clause.names),
+            subject=inner(clause.subject),
+            qualifiers=tuple(inner(names) for names in clause.qualifiers),
+        )
+        for clause in reading.clauses
+    )
+    return replace(reading, clauses=clauses, names=inner(reading.names))
+
+
+# Shorter stems begin words of other meaning; longer endings make them.
+_LEAST_STEM_CHARS = 5
+_LONGEST_ENDING_CHARS = 4
+# Words that begin alike for so long, and for so much of the longer one, are forms of one word.
+_LEAST_BEGINNING_CHARS = 6
+_BEGINNING_SHARE = 0.7
+# Endings that make a disease of an organ: thyroid and thyroiditis are two things.
+_OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
+
+
+def _form_in(name: str, pool: frozenset[str]) -> str:
+    if name.startswith(("§", "drug:")):
+        return ""
+    for other in sorted(pool):
+        if other.startswith(("§", "drug:")):
+            continue
+        short, long = sorted((name, other), key=len)
+        ending = long[len(short) :]
+        if (
+            len(short) >= _LEAST_STEM_CHARS
+            and long.startswith(short)
+            and len(ending) <= _LONGEST_ENDING_CHARS
+            and not ending.startswith(_OTHER_THING)
+        ):
+            return other
+        # "Infectious" and "infectivity": both bend one long beginning.
+        begun = next((at for at, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+        if begun >= _LEAST_BEGINNING_CHARS and begun >= _BEGINNING_SHARE * len(long):
+            return other
+    return ""
+
+
+def _split(plain: str) -> list[str]:
+    rest = plain.rstrip(" .!?")
+    pieces = []
+    if leading := _LEADING.match(rest):
+        pieces.append(leading.group().rstrip(", "))
+        rest = rest[leading.end() :]
+    pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
+    return [piece for piece in pieces if piece]
+
+
+def _kind(piece: str) -> ClauseKind:
+    bare = re.sub(r"^(?:and|but|or|so|then|yet)\s+", "", piece, flags=re.IGNORECASE)
+    if _OTHER_CASE.match(piece):
+        return "relative"
+    if _OPENS_CONDITION.match(piece):
+        return "condition"
+    if _OPENS_REASON.match(piece):
+        return "reason"
+    return "relative" if _OPENS_RELATIVE.match(bare) else "main"
+
+
+def _clause(piece: str, kind: ClauseKind, segment: int, leading: bool, subject: frozenset[str]) -> Clause:
+    # Bounds and numbers are compared as such: "within the past 30 days" qualifies by its number alone.
+    qualifiers = tuple(names for alternatives in qualifiers_of(piece) for names in alternatives)
+    return Clause(
+        piece,
+        kind,
+        segment,
+        leading,
+        denials_in(piece),
+        strength_of(piece),
+        plain_names(piece),
+        subject,
+        hedges_in(piece),
+        qualifiers,
+        find_quantities(piece),
+    )
