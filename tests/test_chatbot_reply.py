@@ -287,3 +287,10 @@ def test_refresh_in_the_middle_of_a_reply_changes_nothing_in_it(tmp_path, moment
     opened = before if reply.index_version == before.version else bot.opened
     assert_sound(reply, opened)
     assert {passage.document_id for passage in reply.also_retrieved} <= set(opened.records.document_ids)
+
+
+def test_steps_of_the_list_that_answers_stay_together(shipped_bot):
+    """Asked how a drug is stopped after its dose was asked for, the taper stands beside its exception."""
+    turns = (Turn("user", "What is the maximum dose of baclofen?"), Turn("assistant", "At most 80 mg a day."))
+    said = [statement.text for statement in shipped_bot.reply("and how is it stopped?", turns).statements]
+    assert any(text.startswith("Taper:") for text in said) and any(text.startswith("Exception:") for text in said)

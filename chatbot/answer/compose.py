@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from threading import Lock
 
@@ -35,6 +35,8 @@ _FURTHER_SHARE = 0.6
 _UNIT_SHARE = 0.72
 # Units whose meaning is compared with the question's; those that share fewest words with it are left out before.
 _COMPARED_UNITS = 12
+# Added to the other items of the list that answers best: an exception alone, without the step that it excepts from, misleads.
+_SAME_LIST_BONUS = 0.04
 # Two statements that share this much of their meaning or words say the same.
 _SAME_MEANING = 0.92
 _SAME_WORDS = 0.75
@@ -269,13 +271,31 @@ def _quotable(text: str, unit: Unit, context: tuple[str, ...]) -> bool:
 def _choose(candidates: Sequence[Candidate], limit: int) -> list[Candidate]:
     """Return the best units, no two of which say the same, at most `limit`."""
     chosen: list[Candidate] = []
-    ranked = sorted(candidates, key=lambda c: (-c.score, c.hit, c.unit.start))
+    ranked = _with_its_list(sorted(candidates, key=_by_score))
     for candidate in ranked:
         if len(chosen) == limit or candidate.score < _UNIT_SHARE * ranked[0].score:
             break
         if not any(_same(candidate, other) for other in chosen):
             chosen.append(candidate)
     return chosen
+
+
+def _by_score(candidate: Candidate) -> tuple[float, int, int]:
+    return -candidate.score, candidate.hit, candidate.unit.start
+
+
+def _with_its_list(ranked: Sequence[Candidate]) -> list[Candidate]:
+    """Return candidates, best first, with the items of the best one's list moved up a little."""
+    if not ranked or not ranked[0].unit.lead_ins:
+        return list(ranked)
+    best = ranked[0]
+    moved = [
+        replace(c, score=min(best.score, c.score + _SAME_LIST_BONUS))
+        if c.hit == best.hit and c.unit.lead_ins == best.unit.lead_ins
+        else c
+        for c in ranked
+    ]
+    return sorted(moved, key=_by_score)
 
 
 def _same(one: Candidate, other: Candidate) -> bool:
