@@ -36,6 +36,7 @@ _SECOND_LOOK = 100
 # A graph does not reach every vector that it holds: of 100,000, one or more of 20,000 looked for. More than this share is a
 # loss; the losses that were ever seen (two writers at once) were 12 to 22 in 100.
 _UNREACHED_SHARE = 0.001
+_UNREACHED_AT_LEAST = 3
 
 
 class FlatVectors:
@@ -187,7 +188,7 @@ def missing_from(
     A passage is there if a search for its vector returns it first and at distance 0, or returns a twin (the same
     words in another document) and it is stored beside that. The graph is approximate: what the first search misses is
     looked for once more and deeper; what it does not reach then, but holds under its id, is lost only where that
-    happens to more than 1 in 1,000.
+    happens to more than 1 in 1,000, and to more than three.
     """
     lost: list[str] = []
     unreached: list[str] = []
@@ -202,4 +203,4 @@ def missing_from(
             deeper = dict(store.nearest(vectors[place][None, :], min(_SECOND_LOOK, len(store)))[0])
             if name not in deeper and max(deeper.values(), default=0.0) < 1.0 - tolerance:
                 unreached.append(name)
-    return lost + unreached if len(unreached) > _UNREACHED_SHARE * len(ids) else lost
+    return lost + unreached if len(unreached) > max(_UNREACHED_AT_LEAST, _UNREACHED_SHARE * len(ids)) else lost
