@@ -314,6 +314,10 @@ def test_resolved_question_is_read_too() -> None:
         ("and if it is severe?", "If nocturnal leg cramps is severe?", None),
         ("what if it bleeds?", "What if stroke bleeds?", None),
         ("and if the calf is swollen, what test comes first?", "", None),
+        ("and if one calf is swollen and warm?", "", "swollen_calf"),
+        ("what if my calf is swollen and warm?", "", "swollen_calf"),
+        ("what if the patient is on warfarin?", "", None),
+        ("what if the pain comes back?", "", None),
     ],
 )
 def test_supposed_followup_is_read_with_its_topic(question: str, resolved: str, expected: str | None) -> None:

@@ -27,12 +27,20 @@ _MEMORY_TURNS = 6
 _FIGURES = "idiom"
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
 _NEAREST = 4
-# "And if it is one-sided and warm?" asks about the thing that was spoken of; what it is said to be counts as reported.
-_SUPPOSED = re.compile(
-    r"\W*(?:(?:and|but|so|or|ok|okay|then|also|what|even)\W+)*(?:if|when) (?:it|this|that)(?:['’]s\b| (?:is|was|gets?|got|"
-    r"becomes?|became|comes?|came|stays?|stayed|keeps?|goes|went|turns?|turned|feels?|felt|looks?|seems?|has|also|only|"
-    r"just|suddenly|starts?|swells?|hurts?)\b)",
-    re.IGNORECASE,
+# "And if it is one-sided and warm?" asks about the thing that was spoken of, "what if one calf is swollen?" about
+# somebody; what it is said to be counts as reported.
+_IF = r"\W*(?:(?:and|but|so|or|ok|okay|then|also|what|even)\W+)*(?:if|when) "
+_BE = (
+    r"(?:['’]s\b| (?:is|was|gets?|got|becomes?|became|comes?|came|stays?|stayed|keeps?|goes|went|turns?|turned|feels?|felt|"
+    r"looks?|seems?|has|also|only|just|suddenly|starts?|swells?|hurts?|am|are|were|have)\b)"
+)
+_SUPPOSED_IT = re.compile(rf"{_IF}(?:it|this|that){_BE}", re.IGNORECASE)
+_SUPPOSED_SOMEBODY = re.compile(
+    rf"{_IF}(?:i|he|she|they|(?:my|his|her|their|the|a|one|both|only one|just one)(?: \w+){{1,3}}?){_BE}", re.IGNORECASE
+)
+# "If the calf is swollen, which test comes first?" asks about the case in general.
+_ASKS_ON = re.compile(
+    r",\s*(?:what|which|how|who|when|where|why|should|do|does|is|are|can|could|must|would|will)\b", re.IGNORECASE
 )
 
 
@@ -74,7 +82,7 @@ def find_red_flag(
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
         place = len(seen) - back
         then = seen[place]
-        if standalone and _SUPPOSED.match(said[-back]):
+        if standalone and _is_supposed(said[-back]):
             resolved = standalone(said[-back], turns[: at[-back]])
             then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
         if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
@@ -88,7 +96,12 @@ def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequen
     `known` was said or shown before it. What the topic brings along from there is no news, however it was told: it
     raises no card by itself ("can I drive with it?" after a page on heat stroke) and makes none stay longer.
     """
-    supposed = bool(_SUPPOSED.match(question))
+    supposed = _is_supposed(question)
+    if supposed and len(known) > 1:
+        # "And if one calf is swollen and warm?" after other questions: the picture is of somebody.
+        own = _see(question, rules, reported=True)
+        stale = frozenset().union(*(_mentioned(text, rules) for text in known))
+        now = now._replace(acute=now.acute | (own.acute - stale), traits=now.traits | own.traits)
     if not resolved_question or resolved_question == question or not (supposed or now.told):
         return now
     resolved = _see(resolved_question, rules, reported=supposed)
@@ -97,6 +110,11 @@ def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequen
         completes = stale if supposed else frozenset()
         resolved = _Seen(resolved.acute - stale, resolved.traits | completes)
     return now._replace(acute=now.acute | resolved.acute, traits=now.traits | resolved.traits)
+
+
+def _is_supposed(question: str) -> bool:
+    somebody = _SUPPOSED_SOMEBODY.match(question) and not _ASKS_ON.search(question)
+    return bool(somebody or _SUPPOSED_IT.match(question))
 
 
 def find_rule(question: str, turns: Sequence[Turn] = (), rules: Rules | None = None) -> Rule | None:
