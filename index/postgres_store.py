@@ -75,7 +75,7 @@ class PostgresStore:
         return self._manifest.passages
 
     def similarities(self, queries: Vectors) -> Vectors:
-        raise NotImplementedError("a database is not scanned: ask `nearest`")
+        raise AssertionError("a database is not scanned: ask `nearest`")
 
     def nearest(
         self, queries: Vectors, limit: int, allowed: NDArray[np.bool_] | None = None
