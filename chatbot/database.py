@@ -7,7 +7,9 @@ Is: engines, transactions, and what goes wrong with them in words. Is not: table
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -143,12 +145,25 @@ def _make_private(path: Path) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
 
 
+def _write_ahead(cursor: Any) -> None:
+    """Switch a file to its write-ahead log; SQLite does not wait by itself while another process does the same."""
+    patience = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > patience:
+                raise
+            time.sleep(0.02)
+
+
 def _prepare_sqlite(connection: Any, _: Any) -> None:
     cursor = connection.cursor()
-    # Readers do not wait for the writer; a crash of the machine loses at most the last turn, never the file.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute(f"PRAGMA busy_timeout={int(1000 * _BUSY_SECONDS)}")
+    # Readers do not wait for the writer; a crash of the machine loses at most the last turn, never the file.
+    _write_ahead(cursor)
+    cursor.execute("PRAGMA synchronous=NORMAL")
     # What is deleted is overwritten with zeros.
     cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()

@@ -56,6 +56,7 @@ _AHEAD_OF_WRITING = 4
 # The cache may hold this many times the vectors that the index needs before the unused ones go.
 _CACHE_SLACK = 3
 _LOCK_SECONDS = 0.5
+_REMOVING_TRIES = 20
 
 
 class NothingToIndex(Exception):
@@ -117,7 +118,7 @@ def build(
         except BaseException:
             with suppress(IndexUnavailable):
                 writer.discard(generation)
-            shutil.rmtree(generation, ignore_errors=True)
+            _remove(generation)
             raise
         switch_to(root, generation.name)
         # The generation before stays where it is, if it is sound: readers may still hold it.
@@ -400,6 +401,15 @@ def _new_generation(root: Path) -> Path:
     generation = folder / f"{last + 1:06d}"
     generation.mkdir()
     return generation
+
+
+def _remove(generation: Path) -> None:
+    """Remove a generation that was not finished; its stores may still be writing while they end."""
+    for _ in range(_REMOVING_TRIES):
+        shutil.rmtree(generation, ignore_errors=True)
+        if not generation.exists():
+            return
+        time.sleep(0.1)
 
 
 def _remove_all_but(root: Path, kept: set[str], writer: StoreWriter) -> None:
