@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from corpus.documents import Span
 
@@ -50,6 +51,12 @@ def split_sentences(text: str) -> list[Span]:
         >>> [text[start:end] for start, end in split_sentences(text)]
         ['Give 5 mg/day. [1]', 'Avoid drugs, e.g. quinine.', 'See Fig. 2.']
     """
+    return list(_split(text))
+
+
+# A reader, then the cutter of passages, then their units ask for the same paragraphs, shortly after one another.
+@lru_cache(maxsize=512)
+def _split(text: str) -> tuple[Span, ...]:
     spans: list[Span] = []
     start = 0
     for end in _candidates(text):
@@ -62,7 +69,7 @@ def split_sentences(text: str) -> list[Span]:
         spans.append((start, end))
         start = end
     spans.append((start, len(text)))
-    return [trimmed for span in spans if (trimmed := _trim(text, *span))]
+    return tuple(trimmed for span in spans if (trimmed := _trim(text, *span)))
 
 
 def _candidates(text: str) -> Iterator[int]:
