@@ -1,4 +1,4 @@
-"""Building: what a run reports, and that any way to a set of sources ends in the same index."""
+"""Building, into each store: what a run reports, and that any way to a set of sources ends in the same index."""
 
 import json
 import os
@@ -19,6 +19,7 @@ from index.lexical import content_terms
 from index.manifest import current_generation, read_manifest, switch_to
 from index.opened import OpenIndex
 from index.search import Query
+from index.stores import LOCAL
 from index.verify import verify
 
 # How many sequences of edits are tried: few in the common run, FOLLOWUP_SEQUENCES=500 (8 minutes) in the long one:
@@ -26,19 +27,43 @@ from index.verify import verify
 SEQUENCES = int(os.environ.get("FOLLOWUP_SEQUENCES", "8"))
 
 
+# Which store the tests of this module use; each is its turn.
+KEPT = {"in": LOCAL}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_store(store_uri):
+    """Run every test on each store."""
+    KEPT["in"] = store_uri
+
+
 def run(source, root, embedder=None):
-    return build([source], root, embedder or TinyEmbedder(), model="tiny")
+    return build([source], root, embedder or TinyEmbedder(), model="tiny", store=KEPT["in"])
+
+
+def open_index(root):
+    return OpenIndex(root, TinyEmbedder(), KEPT["in"])
+
+
+def checked(root):
+    return verify(root, KEPT["in"])
+
+
+def cosines(opened):
+    """Return the cosine of each passage's text to every vector that the index keeps."""
+    made = TinyEmbedder().embed([passage.embedded_text for passage in opened.records.passages()])
+    return made, np.array([opened.store.cosines(vector, range(len(made))) for vector in made])
 
 
 def content(root):
     """Return everything that a reader could see of an index."""
-    opened = OpenIndex(root, TinyEmbedder())
+    opened = open_index(root)
     try:
         passages = list(opened.records.passages())
         documents = [opened.records.document(name).to_dict() for name in opened.records.document_ids]
         terms = dict.fromkeys(term for passage in passages for term in content_terms(passage.text))
         words = {term: opened.store.search({term: 1.0}, 100) for term in terms}
-        return passages, documents, opened.store.vectors.rows.tolist(), words, opened.abbreviations, opened.version
+        return passages, documents, cosines(opened)[1].tolist(), words, opened.abbreviations, opened.version
     finally:
         opened.close()
 
@@ -153,16 +178,16 @@ def test_nothing_to_index_leaves_the_old_index(articles, tmp_path):
     empty.mkdir()
     with pytest.raises(NothingToIndex):
         run(empty, tmp_path / "ix")
-    assert verify(tmp_path / "ix").index_version == version
-    assert verify(tmp_path / "ix").faults == ()
+    assert checked(tmp_path / "ix").index_version == version
+    assert checked(tmp_path / "ix").faults == ()
 
 
 def test_missing_source_leaves_the_old_index(articles, tmp_path):
     """A source that does not exist is refused, and the index that stood there still stands."""
     version = run(articles, tmp_path / "ix").index_version
     with pytest.raises(UnreadableSource):
-        build([articles, tmp_path / "nowhere"], tmp_path / "ix", TinyEmbedder(), model="tiny")
-    assert verify(tmp_path / "ix").index_version == version
+        build([articles, tmp_path / "nowhere"], tmp_path / "ix", TinyEmbedder(), model="tiny", store=KEPT["in"])
+    assert checked(tmp_path / "ix").index_version == version
 
 
 def test_no_more_than_two_generations_stay(articles, tmp_path):
@@ -189,9 +214,9 @@ def test_damaged_index_is_built_anew_by_the_same_command(articles, tmp_path):
     raw = bytearray(path.read_bytes())
     raw[len(raw) // 2] ^= 1
     path.write_bytes(raw)
-    assert verify(tmp_path / "ix").faults
+    assert checked(tmp_path / "ix").faults
     assert run(articles, tmp_path / "ix").index_version == version
-    assert verify(tmp_path / "ix").faults == ()
+    assert checked(tmp_path / "ix").faults == ()
 
 
 def test_damaged_cache_is_made_again(articles, tmp_path):
@@ -200,27 +225,37 @@ def test_damaged_cache_is_made_again(articles, tmp_path):
     (tmp_path / "ix" / "vectors.sqlite").write_bytes(b"no database" * 1000)
     (articles / "new.md").write_text(article("new"), "utf-8")
     assert run(articles, tmp_path / "ix").documents == 4
-    assert verify(tmp_path / "ix").faults == ()
+    assert checked(tmp_path / "ix").faults == ()
 
 
 def test_progress_is_told_by_phase(articles, tmp_path):
     """Each phase tells how far it is and ends at its total."""
     told = []
     build(
-        [articles], tmp_path / "ix", TinyEmbedder(), model="tiny", on_progress=lambda *progress: told.append(progress)
+        [articles],
+        tmp_path / "ix",
+        TinyEmbedder(),
+        model="tiny",
+        store=KEPT["in"],
+        on_progress=lambda *progress: told.append(progress),
     )
-    assert list(dict.fromkeys(phase for phase, _, _ in told)) == ["reading", "embedding", "writing", "verifying"]
+    # A database is written to when all is ready: one step more.
+    stored = [] if KEPT["in"] == LOCAL else ["storing"]
+    phases = ["reading", "embedding", "writing", *stored, "verifying"]
+    assert list(dict.fromkeys(phase for phase, _, _ in told)) == phases
     assert {("embedding", 6, 6), ("writing", 6, 6), ("verifying", 6, 6)} <= set(told)
 
 
 def test_vectors_are_those_of_the_embedder(articles, tmp_path):
-    """Row i of the flat copy is the vector of passage i, whatever came from the cache."""
+    """Row i of the store is the vector of passage i, whatever came from the cache."""
     run(articles, tmp_path / "ix")
     (articles / "aaa.md").write_text(article("aaa"), "utf-8")
     run(articles, tmp_path / "ix")
-    opened = OpenIndex(tmp_path / "ix", TinyEmbedder())
-    texts = [passage.embedded_text for passage in opened.records.passages()]
-    assert np.array_equal(np.array(opened.store.vectors.rows), TinyEmbedder().embed(texts))
+    opened = open_index(tmp_path / "ix")
+    made, kept = cosines(opened)
+    assert kept == pytest.approx(made @ made.T, abs=1e-6)
+    if KEPT["in"] == LOCAL:
+        assert np.array_equal(np.array(opened.store.vectors.rows), made)
 
 
 def test_manifest_names_sources_and_files(articles, tmp_path):
@@ -228,7 +263,8 @@ def test_manifest_names_sources_and_files(articles, tmp_path):
     run(articles, tmp_path / "ix")
     manifest = read_manifest(current_generation(tmp_path / "ix"))
     assert [source.path for source in manifest.sources] == ["baclofen.md", "cramp.md", "quinine.md"]
-    assert {"records.sqlite", "vectors.npy", "abbreviations.json"} <= set(manifest.files)
+    assert {"records.sqlite", "titles.sqlite", "abbreviations.json"} <= set(manifest.files)
+    assert ("vectors.npy" in manifest.files) == (KEPT["in"] == LOCAL)
     assert all(len(digest) == 64 for digest in manifest.files.values())
 
 
@@ -272,7 +308,7 @@ def test_any_sequence_of_edits_equals_a_fresh_build(steps):
         version = run(folder, root).index_version
         assert run(folder, Path(scratch) / "fresh").index_version == version
         assert content(root) == content(Path(scratch) / "fresh")
-        assert verify(root).faults == ()
+        assert checked(root).faults == ()
 
 
 def test_long_batches_are_cut_at_the_batch_size(tmp_path, monkeypatch):
@@ -280,7 +316,7 @@ def test_long_batches_are_cut_at_the_batch_size(tmp_path, monkeypatch):
     monkeypatch.setattr(build_module, "_EMBED_BATCH", 4)
     folder = write_articles(tmp_path / "many", {f"n{number}": article(f"n{number}") for number in range(5)})
     assert run(folder, tmp_path / "ix").passages == 10
-    opened = OpenIndex(tmp_path / "ix", TinyEmbedder())
+    opened = open_index(tmp_path / "ix")
     (hit,) = opened.search(Query("muscle relaxants for n3"), 1)
     assert hit.passage.document_id == "n3"
 
@@ -294,4 +330,4 @@ def test_index_of_another_layout_is_built_anew(articles, tmp_path):
     switch_to(tmp_path / "ix", generation.name)
     run(articles, tmp_path / "ix")
     assert current_generation(tmp_path / "ix") != generation
-    assert OpenIndex(tmp_path / "ix", TinyEmbedder()).records.documents == 3
+    assert open_index(tmp_path / "ix").records.documents == 3

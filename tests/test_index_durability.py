@@ -1,4 +1,4 @@
-"""What happens to an index when a build is killed, stopped, or runs out of disk, and when readers look on."""
+"""What happens to an index, in each store, when a build is killed, stopped, or runs out of disk, and readers look on."""
 
 import errno
 import os
@@ -19,6 +19,7 @@ from index.build import build
 from index.manifest import IndexUnavailable, current_generation
 from index.opened import OpenIndex
 from index.search import Query
+from index.stores import LOCAL
 from index.vectors import ChromaVectors
 from index.verify import verify
 
@@ -40,17 +41,46 @@ from pathlib import Path
 from conftest import TinyEmbedder
 from index.build import build
 print("ready", flush=True)
-report = build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny",
+report = build([Path(sys.argv[1])], Path(sys.argv[2]), TinyEmbedder(), model="tiny", store=sys.argv[3],
                # One write a line: stages tell from threads of their own.
                on_progress=lambda phase, done, total: print(f"{phase} {done}\\n", end="", flush=True))
 print("done", report.index_version, flush=True)
 """
 
 
+# Which store the tests of this module use; each is its turn.
+KEPT = {"in": LOCAL}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def each_store(store_uri):
+    """Run every test on each store."""
+    KEPT["in"] = store_uri
+
+
+@pytest.fixture
+def only_local():
+    """Leave out stores that are another program's files."""
+    if KEPT["in"] != LOCAL:
+        pytest.skip("this is about the files of the local store")
+
+
+def run(source, root):
+    return build([source], root, TinyEmbedder(), model="tiny", store=KEPT["in"])
+
+
+def open_index(root):
+    return OpenIndex(root, TinyEmbedder(), KEPT["in"])
+
+
+def checked(root):
+    return verify(root, KEPT["in"])
+
+
 def start_builder(source, root):
     path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
     return subprocess.Popen(
-        [sys.executable, "-c", BUILDER, str(source), str(root)],
+        [sys.executable, "-c", BUILDER, str(source), str(root), KEPT["in"]],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": path},
@@ -79,8 +109,8 @@ def passages_file(folder, count, *, edition):
 
 def assert_whole(root, count):
     """Nothing lost, nothing doubled, every passage finds itself."""
-    assert verify(root).faults == ()
-    opened = OpenIndex(root, TinyEmbedder())
+    assert checked(root).faults == ()
+    opened = open_index(root)
     ids = opened.records.passage_ids()
     assert len(ids) == len(set(ids)) == count
     opened.close()
@@ -94,7 +124,7 @@ def test_killed_builds_lose_and_double_nothing(tmp_path):
     noise, source, root = random.Random(7), tmp_path / "source", tmp_path / "ix"
     passages_file(source, KILL_PASSAGES, edition=0)
     started = time.monotonic()
-    version = build([source], root, TinyEmbedder(), model="tiny").index_version
+    version = run(source, root).index_version
     length = max(0.5, time.monotonic() - started)
     versions = set()
     for kill in range(KILLS):
@@ -105,19 +135,19 @@ def test_killed_builds_lose_and_double_nothing(tmp_path):
         time.sleep(noise.uniform(0, length))
         process.send_signal(signal.SIGKILL)
         process.communicate()
-        opened = OpenIndex(root, TinyEmbedder())
+        opened = open_index(root)
         assert len(set(opened.records.passage_ids())) == KILL_PASSAGES
         versions.add(opened.version)
         opened.close()
         if kill % KILLS_A_BUILD == KILLS_A_BUILD - 1 or kill == KILLS - 1:
-            assert verify(root).faults == ()
-            resumed = build([source], root, TinyEmbedder(), model="tiny")
+            assert checked(root).faults == ()
+            resumed = run(source, root)
             assert_whole(root, KILL_PASSAGES)
             # Killed in the moment after the switch, the new index stands; else the old one.
             assert versions <= {version, resumed.index_version}
             version, versions = resumed.index_version, set()
     with tempfile.TemporaryDirectory() as fresh:
-        assert build([source], Path(fresh), TinyEmbedder(), model="tiny").index_version == version
+        assert run(source, Path(fresh)).index_version == version
 
 
 def test_killed_first_build_leaves_no_index(tmp_path):
@@ -128,8 +158,8 @@ def test_killed_first_build_leaves_no_index(tmp_path):
     process.kill()
     process.communicate()
     with pytest.raises(IndexUnavailable, match="followup index SOURCE"):
-        OpenIndex(tmp_path / "ix", TinyEmbedder())
-    build([tmp_path / "source"], tmp_path / "ix", TinyEmbedder(), model="tiny")
+        open_index(tmp_path / "ix")
+    run(tmp_path / "source", tmp_path / "ix")
     assert_whole(tmp_path / "ix", 300)
     assert len(list((tmp_path / "ix" / "generations").iterdir())) == 1
 
@@ -143,7 +173,7 @@ def test_killed_build_is_resumed_from_its_vectors(tmp_path):
     process.kill()
     process.communicate()
     embedder = TinyEmbedder()
-    build([tmp_path / "source"], tmp_path / "ix", embedder, model="tiny")
+    build([tmp_path / "source"], tmp_path / "ix", embedder, model="tiny", store=KEPT["in"])
     assert done >= 128 and embedder.embedded <= 300 - done
 
 
@@ -154,7 +184,7 @@ def test_second_writer_is_refused_within_a_second(tmp_path):
     wait_for(process, "embedding")
     started = time.monotonic()
     with pytest.raises(IndexUnavailable, match="another process is building the index"):
-        build([tmp_path / "source"], tmp_path / "ix", TinyEmbedder(), model="tiny")
+        run(tmp_path / "source", tmp_path / "ix")
     assert time.monotonic() - started < 1.0
     process.communicate()
     assert process.returncode == 0
@@ -163,14 +193,14 @@ def test_second_writer_is_refused_within_a_second(tmp_path):
 def test_interrupt_leaves_the_old_index(articles, tmp_path):
     """Ctrl-C in the middle of a build: the old index stands, and nothing of the new one lies about."""
     root = tmp_path / "ix"
-    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    version = run(articles, root).index_version
     passages_file(articles, 3000, edition=0)
     process = start_builder(articles, root)
     wait_for(process, "embedding")
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate()
     assert process.returncode != 0 and "KeyboardInterrupt" in errors
-    assert verify(root).index_version == version and verify(root).faults == ()
+    assert checked(root).index_version == version and checked(root).faults == ()
     assert len(list((root / "generations").iterdir())) == 1
 
 
@@ -178,7 +208,7 @@ def test_interrupt_leaves_the_old_index(articles, tmp_path):
 def test_full_disk_leaves_the_old_index(articles, tmp_path, phase):
     """A disk that fills up in any phase ends the build with an error, and the old index stands."""
     root = tmp_path / "ix"
-    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    version = run(articles, root).index_version
     write_articles(articles, {"new": article("new")})
 
     def full(now, done, total):
@@ -186,8 +216,8 @@ def test_full_disk_leaves_the_old_index(articles, tmp_path, phase):
             raise OSError(errno.ENOSPC, "No space left on device")
 
     with pytest.raises(OSError, match="No space left"):
-        build([articles], root, TinyEmbedder(), model="tiny", on_progress=full)
-    assert verify(root).index_version == version and verify(root).faults == ()
+        build([articles], root, TinyEmbedder(), model="tiny", store=KEPT["in"], on_progress=full)
+    assert checked(root).index_version == version and checked(root).faults == ()
     assert len(list((root / "generations").iterdir())) == 1
 
 
@@ -209,11 +239,11 @@ except Exception as error:
 
 
 @pytest.mark.parametrize("size", [5_000, 60_000, 200_000, 350_000])
-def test_files_that_cannot_grow_end_in_an_error(tmp_path, size):
+def test_files_that_cannot_grow_end_in_an_error(tmp_path, size, only_local):
     """Where the operating system refuses to let a file grow, the build ends by an exception, not by a signal."""
     source, root = tmp_path / "source", tmp_path / "ix"
     passages_file(source, 10, edition=0)
-    version = build([source], root, TinyEmbedder(), model="tiny").index_version
+    version = run(source, root).index_version
     passages_file(source, 1500, edition=1)
     path = os.pathsep.join((str(ROOT), str(ROOT / "tests")))
     done = subprocess.run(
@@ -224,7 +254,7 @@ def test_files_that_cannot_grow_end_in_an_error(tmp_path, size):
         timeout=120,
     )
     assert done.returncode == 3, (done.returncode, done.stdout, done.stderr)
-    assert verify(root).index_version == version and verify(root).faults == ()
+    assert checked(root).index_version == version and checked(root).faults == ()
 
 
 def test_readers_never_mix_old_and_new(tmp_path):
@@ -236,18 +266,18 @@ def test_readers_never_mix_old_and_new(tmp_path):
         write_articles(source, texts)
 
     write(0)
-    build([source], root, TinyEmbedder(), model="tiny")
+    run(source, root)
     editions, failures, stop = set(), [], threading.Event()
 
     def read():
-        opened = OpenIndex(root, TinyEmbedder())
+        opened = open_index(root)
         asked, last = 0, False
         while asked < QUERIES // 2 or not last:
             # One more look after the last build, so that its edition is seen.
             last = stop.is_set()
             if not opened.is_current():
                 opened.close()
-                opened = OpenIndex(root, TinyEmbedder())
+                opened = open_index(root)
             hits = opened.search(Query("says rest the leg"), 6)
             found = {hit.passage.text.split()[0] for hit in hits if "says" in hit.passage.text}
             quoted = {opened.records.document(hit.passage.document_id).text.count(next(iter(found))) for hit in hits}
@@ -262,7 +292,7 @@ def test_readers_never_mix_old_and_new(tmp_path):
         reader.start()
     for edition in range(1, REBUILDS + 1):
         write(edition)
-        build([source], root, TinyEmbedder(), model="tiny")
+        run(source, root)
     stop.set()
     for reader in readers:
         reader.join()
@@ -273,11 +303,11 @@ def test_readers_never_mix_old_and_new(tmp_path):
 def test_reader_keeps_what_it_opened(articles, tmp_path):
     """An index that was opened goes on answering from its own edition while newer ones replace it."""
     root = tmp_path / "ix"
-    build([articles], root, TinyEmbedder(), model="tiny")
-    opened = OpenIndex(root, TinyEmbedder())
+    run(articles, root)
+    opened = open_index(root)
     for number in range(3):
         write_articles(articles, {"other": article("other", words=f"Other words {number}.")})
-        build([articles], root, TinyEmbedder(), model="tiny")
+        run(articles, root)
     assert not opened.is_current()
     hits = opened.search(Query("maximum dose of baclofen"), 1)
     assert "80 mg" in hits[0].passage.text
@@ -285,10 +315,10 @@ def test_reader_keeps_what_it_opened(articles, tmp_path):
     opened.close()
 
 
-def test_vectors_are_verified_before_the_switch(articles, tmp_path, monkeypatch):
+def test_vectors_are_verified_before_the_switch(articles, tmp_path, monkeypatch, only_local):
     """A store that silently loses vectors is found out before readers see it."""
     root = tmp_path / "ix"
-    version = build([articles], root, TinyEmbedder(), model="tiny").index_version
+    version = run(articles, root).index_version
     real = ChromaVectors.add
 
     def forgetful(self, ids, vectors, *, on_progress=None):
@@ -297,6 +327,6 @@ def test_vectors_are_verified_before_the_switch(articles, tmp_path, monkeypatch)
     monkeypatch.setattr(ChromaVectors, "add", forgetful)
     write_articles(articles, {"new": article("new", words="Entirely other words here."), "cramp": article("cramp")})
     with pytest.raises(Exception, match="lost passages"):
-        build([articles], root, TinyEmbedder(), model="tiny")
-    assert verify(root).index_version == version
+        run(articles, root)
+    assert checked(root).index_version == version
     assert current_generation(root).name == "000001"

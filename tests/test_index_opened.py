@@ -1,4 +1,4 @@
-"""The open index: exact scan and graph agree, masks hold, and parts that belong together are found together."""
+"""The open index, of each store: all ways to search agree, masks hold, and what belongs together is found together."""
 
 import numpy as np
 import pytest
@@ -14,7 +14,7 @@ from index.verify import verify
 
 
 @pytest.fixture(scope="module")
-def root(tmp_path_factory):
+def root(tmp_path_factory, store_uri):
     """Return the folder of an index of thirty articles."""
     folder = tmp_path_factory.mktemp("opened")
     words = "baclofen quinine magnesium stretch water heat statin iron".split()
@@ -27,14 +27,15 @@ def root(tmp_path_factory):
     texts["dvt"] = article(
         "dvt", words="Suspect deep vein thrombosis (DVT). DVT is urgent.", title="Deep vein thrombosis"
     )
-    build([write_articles(folder / "sources", texts)], folder / "ix", TinyEmbedder(), model="tiny")
+    sources = write_articles(folder / "sources", texts)
+    build([sources], folder / "ix", TinyEmbedder(), model="tiny", store=store_uri)
     return folder / "ix"
 
 
 @pytest.fixture
-def opened(root):
+def opened(root, store_uri):
     """Open that index."""
-    found = OpenIndex(root, TinyEmbedder())
+    found = OpenIndex(root, TinyEmbedder(), store_uri)
     yield found
     found.close()
 
