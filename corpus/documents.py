@@ -206,7 +206,8 @@ def _plain(value: Any) -> Any:
     """Do what `dataclasses.asdict` does, without copying what cannot change: a third of its time."""
     if isinstance(value, tuple):
         return tuple(map(_plain, value))
-    names = _field_names(type(value))
+    kind: type[object] = type(value)
+    names = _field_names(kind)
     return {name: _plain(getattr(value, name)) for name in names} if names else value
 
 

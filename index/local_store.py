@@ -8,7 +8,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -34,8 +34,8 @@ SIGNS_FILE = "signs.npy"
 # How many candidates the scan of the signs hands on to exact cosines: of 100,000 passages they hold the nearest 10 of
 # each of 100 questions, and 99 of the nearest 100.
 _SIGN_DEPTH = 2_000
-# Of a large index so many passages, evenly spread, are looked for after it was written; `followup verify` looks for
-# all. A loss of one passage in 5,000 is found with a chance of 98 %; the losses that were ever seen were 12 in 100.
+# Of a very large index so many passages, evenly spread, are looked for after it was written; `followup verify` looks
+# for all. A loss of one passage in 5,000 is found with a chance of 98 %; the losses that were ever seen were 12 in 100.
 _LOOKED_FOR = 20_000
 # Rows that are fewer than this share of all are copied together and then multiplied; more are cheaper in their place.
 _COPIED_SHARE = 1 / 8
@@ -142,16 +142,19 @@ class LocalWriter:
         entries: Entries,
         on_progress: Progress,
     ) -> Mapping[str, str]:
-        on_progress("verifying", 0, len(ids))
-        looked_for = np.arange(len(ids))
         if len(ids) > EXACT_LIMIT:
             write_signs(generation / SIGNS_FILE, vectors)
+        if len(ids) > SIGNS_LIMIT:
+            with closing(ChromaVectors(generation / CHROMA_FOLDER, create=True)) as store:
+                store.add(ids, vectors)
+        on_progress("verifying", 0, len(ids))
+        if _has_graph(len(ids)):
             looked_for = np.linspace(0, len(ids) - 1, min(len(ids), _LOOKED_FOR)).astype(int)
-        with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
-            lost = missing_from(store, [ids[row] for row in looked_for.tolist()], vectors[looked_for])
-            if len(store) != len(ids) or lost:
-                # Never seen with one writer; two of them lose vectors silently.
-                raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
+            with closing(ChromaVectors(generation / CHROMA_FOLDER)) as store:
+                lost = missing_from(store, [ids[row] for row in looked_for.tolist()], vectors[looked_for])
+                if len(store) != len(ids) or lost:
+                    # Never seen with one writer; two of them lose vectors silently.
+                    raise DamagedIndex(f"the vector store lost passages while they were written, e.g. {lost[:1]}")
         on_progress("verifying", len(ids), len(ids))
         return {}
 
@@ -159,19 +162,40 @@ class LocalWriter:
         """Do nothing: all is in the folder."""
 
 
+def _has_graph(passages: int) -> bool:
+    """Say whether an index of so many passages has a Chroma collection.
+
+    A small one has, for whoever wants to open it by other means; it costs little. A large one needs it. Between them
+    nothing reads it, and its graph would take most of the build's time: hours for a million passages.
+    """
+    return not EXACT_LIMIT < passages <= SIGNS_LIMIT
+
+
 class _Begun:
-    """Takes passages into both searches while others are still being made."""
+    """Takes passages into both searches while others are still being made.
+
+    How many there will be is not known: Chroma takes them until they are too many for a small index. Should they
+    turn out to be too many for the signs as well, it is given all of them in the end.
+    """
 
     def __init__(self, generation: Path) -> None:
         self._words = LexicalWriter(generation / "lexical")
-        self._graph = ChromaVectors(generation / CHROMA_FOLDER, create=True)
+        self._folder = generation / CHROMA_FOLDER
+        self._graph: ChromaVectors | None = ChromaVectors(self._folder, create=True)
+        self._count = 0
 
     def add(self, ids: Sequence[str], vectors: Vectors, entries: Iterable[LexicalEntry]) -> None:
         self._words.add(entries)
-        self._graph.add(ids, vectors)
+        self._count += len(ids)
+        if self._graph is not None and self._count > EXACT_LIMIT:
+            self._graph.close()
+            self._graph = None
+            shutil.rmtree(self._folder)
+        if self._graph is not None:
+            self._graph.add(ids, vectors)
 
     def close(self) -> None:
-        with closing(self._graph):
+        with closing(self._graph) if self._graph is not None else nullcontext():
             self._words.close()
 
 
@@ -181,6 +205,12 @@ def faults_in(generation: Path, manifest: Manifest, records: Records) -> Iterato
     vectors = FlatVectors(generation / "vectors.npy", manifest.passages, manifest.dimension).rows
     if len(vectors) != len(ids) or len(LexicalIndex(generation / "lexical")) != len(ids):
         yield "the searches do not hold as many passages as the records"
+        return
+    if len(ids) > EXACT_LIMIT and not SignVectors(generation / SIGNS_FILE, len(ids), manifest.dimension).are_of(
+        vectors
+    ):
+        yield f"{SIGNS_FILE} does not hold the signs of the vectors"
+    if not _has_graph(len(ids)):
         return
     # A copy is opened, because Chroma writes to what it opens.
     with tempfile.TemporaryDirectory(prefix="verify-") as scratch:

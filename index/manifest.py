@@ -6,7 +6,8 @@ every byte (see `verify.py`).
     ROOT/CURRENT                 the generation that readers open, and the one before it, each with its
                                  manifest's SHA-256; replaced in one step
     ROOT/generations/NAME/       manifest.json  records.sqlite  titles.sqlite  rows.npy  vectors.npy  units.npy
-                                 unit_starts.npy  abbreviations.json  lexical/  chroma/, and signs.npy of many passages
+                                 unit_starts.npy  abbreviations.json  lexical/  chroma/; of more than 50,000
+                                 passages signs.npy, and chroma/ only of more than 4 million
     ROOT/vectors.sqlite          vectors by content hash, kept between builds; `.sealed` beside it holds its SHA-256
     ROOT/writer.lock             held by the one process that builds
 """

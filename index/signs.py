@@ -93,6 +93,13 @@ class SignVectors:
                     added[:size] += counted[:size]
                 block += added[:size]
 
+    def are_of(self, vectors: Vectors) -> bool:
+        """Say whether these are the signs of `vectors`, shape (n, dimension), each of them."""
+        parts = (slice(start, start + _ROWS_READ) for start in range(0, self._count, _ROWS_READ))
+        return len(vectors) == self._count and all(
+            np.array_equal(self._words[:, part], _signs(vectors[part])) for part in parts
+        )
+
     def close(self) -> None:
         """End the threads."""
         if self._pool is not None:

@@ -26,11 +26,14 @@ EXACT_LIMIT = 50_000
 # into memory whole, some 1.8 GB per million passages.
 SIGNS_LIMIT = 4_000_000
 _COLLECTION = "passages"
-# Chroma writes to the files that it opens. Below `SIGNS_LIMIT` no reader opens them, and they are checked byte by
-# byte; above, by what they hold.
+# Chroma writes to the files that it opens. Up to `SIGNS_LIMIT` no reader opens them, and they, where there are any, are
+# checked byte by byte; above, by what they hold.
 CHROMA_FOLDER = "chroma/"
 # Chroma 1.5.9 refuses batches of more than 5,461.
 _BATCH = 2_000
+# So many passages apart Chroma writes its graph to the disk, and the names of all passages with it: at its default of
+# 1,000 that alone is 30 MB every thousand of half a million. What is not written yet is read from its log when it is opened.
+_SYNC_EVERY = 10_000
 # How many neighbours are asked for when a passage is not its own nearest one.
 _SECOND_LOOK = 100
 # A graph does not reach every vector that it holds: of 100,000, one or more of 20,000 looked for. More than this share is a
@@ -114,7 +117,9 @@ class ChromaVectors:
             self._client = _open_client(folder)
             if create:
                 self._collection = self._client.create_collection(
-                    _COLLECTION, configuration={"hnsw": {"space": "cosine"}}, embedding_function=None
+                    _COLLECTION,
+                    configuration={"hnsw": {"space": "cosine", "sync_threshold": _SYNC_EVERY}},
+                    embedding_function=None,
                 )
             else:
                 self._collection = self._client.get_collection(_COLLECTION, embedding_function=None)

@@ -1,5 +1,7 @@
 """The open index, of each store: all ways to search agree, masks hold, and what belongs together is found together."""
 
+from contextlib import closing
+
 import numpy as np
 import pytest
 from conftest import TinyEmbedder, article, write_articles
@@ -8,7 +10,10 @@ import index.local_store
 import index.opened
 import index.verify
 from index.build import build
+from index.local_store import faults_in
+from index.manifest import current_generation, read_manifest
 from index.opened import OpenIndex
+from index.records import Records
 from index.search import Query
 from index.verify import verify
 
@@ -42,10 +47,11 @@ def opened(root, store_uri):
 
 @pytest.fixture(scope="module")
 def large_root(root, tmp_path_factory):
-    """Return a copy of that index that was built as if it were too large to be scanned exactly."""
+    """Return a copy of that index that was built as if it were too large for any scan."""
     folder = tmp_path_factory.mktemp("large") / "ix"
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(index.local_store, "EXACT_LIMIT", 10)
+        patch.setattr(index.local_store, "SIGNS_LIMIT", 20)
         build([root.parent / "sources"], folder, TinyEmbedder(), model="tiny")
     return folder
 
@@ -97,6 +103,22 @@ def test_index_opened_by_graph_is_still_sound(large_root, by_graph, monkeypatch)
     by_graph.search(Query("quinine"), 3)
     monkeypatch.setattr(index.verify, "SIGNS_LIMIT", 10)
     assert verify(large_root).faults == ()
+
+
+def test_index_that_is_scanned_by_signs_has_no_graph(root, tmp_path, monkeypatch):
+    """Between small and very large nothing reads Chroma's files: none stay, and the signs are checked."""
+    monkeypatch.setattr(index.local_store, "EXACT_LIMIT", 10)
+    build([root.parent / "sources"], tmp_path / "ix", TinyEmbedder(), model="tiny")
+    generation = current_generation(tmp_path / "ix")
+    assert (generation / "signs.npy").exists() and not (generation / "chroma").exists()
+    assert verify(tmp_path / "ix").faults == ()
+    signs = np.load(generation / "signs.npy")
+    signs[0, 3] ^= 1
+    np.save(generation / "signs.npy", signs)
+    with closing(Records(generation / "records.sqlite")) as records:
+        assert any(
+            "signs of the vectors" in fault for fault in faults_in(generation, read_manifest(generation), records)
+        )
 
 
 def test_more_is_asked_than_there_is(opened, by_graph):
