@@ -254,7 +254,12 @@ def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         return None
     asked = question_intents(bare) if _asks_itself(bare, match) else _asked(bare, focus)
     told = OWN_STORY.search(focus.topic) and not lookup.title_within(focus.topic)
-    text = _about(bare, focus.topic) if told else _put(bare, match, focus.topic, focus)
+    if WHEN_TRUE.match(bare) and not COMPLETE.search(bare):
+        # "and if it gets infected?": a condition alone asks what then.
+        put = bare[: match.start()] + focus.topic + bare[match.end() :]
+        text = f"What {_open(put)}?"
+    else:
+        text = _about(bare, focus.topic) if told else _put(bare, match, focus.topic, focus)
     return _followed(text, "pronoun", focus, asked=asked)
 
 
@@ -313,6 +318,9 @@ def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         return None
     if match and COMPLETE.match(rest):
         return None
+    if not match and _side_by_side(bare, new, lookup):
+        # "naftidrofuryl or cilostazol?" compares the two; see `_named`.
+        return None
     if bare.lower().startswith("why not"):
         return _beside(_for(f"Why not {rest}", focus.base), "instead", new, focus, asked=_asked(bare, focus))
     if question_intents(_less(rest, new)) - {"definition"}:
@@ -343,11 +351,14 @@ def _named(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     if not new or not focus.base:
         return None
     names = _side_by_side(bare, new, lookup)
-    if names and all(lookup.together(name, focus.base) for name in names):
+    joined = not _names_one_of(names, focus.base) and all(lookup.together(name, focus.base) for name in names)
+    if names and joined:
         found = _beside(_for(_open(bare), focus.base), "named", new, focus, asked=_own(bare))
         return replace(found, focus=replace(found.focus, topic=focus.base, names=names))
     asks_of_it = NEEDS_OBJECT.search(bare) or DETAIL.match(bare) or _is_fragment(bare)
-    if PURPOSE.search(bare) or not asks_of_it:
+    purpose = PURPOSE.search(bare)
+    # "What strength of compression?" names no purpose.
+    if not asks_of_it or (purpose and not (DETAIL.match(bare) and purpose.group().lower().startswith("of"))):
         return None
     terms, known = set(content_terms(new)), set(content_terms(focus.base))
     if terms < known and DETAIL.match(bare) and not ASKS_WHAT_IS.match(bare):

@@ -140,7 +140,7 @@ PEOPLE_WORDS = frozenset(
 )
 # Where the second of two names ends: "quinine or quinidine | better for cramps".
 NAME_ENDS = re.compile(
-    r"\s+(?:better|worse|safer|stronger|more|less|best|for|in|with|to|as|the|when|if|during|of|be|is|are|used|"
+    r"\s+(?:better|worse|safer|stronger|more|less|best|first|for|in|with|to|as|the|when|if|during|of|be|is|are|used|"
     r"given|work|help)\b",
     re.IGNORECASE,
 )
@@ -152,7 +152,7 @@ treatment cause symptom test diagnosis prevention prognosis outlook complication
 generic doctor hospital emergency reference source guideline question same similar example detail difference
 cost price monitoring follow-up start stop interaction contraindication warning mechanism result next step
 first line second people person patient long-term severe mild recurrent worse better happen bad serious common
-rare likely sure said
+rare likely sure said per day daily week month year hour
 """
 
 
