@@ -26,6 +26,12 @@ DOCUMENTS = [
         "title": "Cramp of the calf",
         "text": "Stretch the calf during a cramp. Drink water for calf cramp.",
     },
+    {
+        "_id": "pains",
+        "title": "Pain while walking",
+        "text": "Pain while walking has these causes:\n- Claudication: narrowed arteries that ache with each walk.\n"
+        "- Gout: crystals that settle within a joint.\n- Blisters: shoes that rub the skin.",
+    },
 ]
 
 
@@ -141,3 +147,11 @@ def test_unit_vectors_may_be_shared_between_threads():
     for thread in threads:
         thread.join()
     assert faults == []
+
+
+def test_of_a_list_only_the_item_on_the_topic_is_quoted(opened):
+    """What causes gout is told by the item on gout, not by its neighbours; the list's own subject has them all."""
+    statements, _ = composed(opened, "what causes gout?")
+    assert [s.text.split(":")[0] for s in statements if "causes:" in " ".join(s.context)] == ["Gout"]
+    statements, _ = composed(opened, "what causes pain while walking?")
+    assert len([s for s in statements if "causes:" in " ".join(s.context)]) == 3

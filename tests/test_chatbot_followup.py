@@ -106,7 +106,20 @@ def test_corrected_understanding_is_kept():
 MESSAGES = st.one_of(
     st.text(max_size=80),
     st.sampled_from(
-        ["why?", "and in pregnancy?", "it", "the second one", "what about quinine?", "no, I meant baclofen", "?", ""]
+        [
+            "why?",
+            "and in pregnancy?",
+            "it",
+            "the second one",
+            "what about quinine?",
+            "no, I meant baclofen",
+            "and if that fails?",
+            "quinine or baclofen?",
+            "which dose?",
+            "thanks, that is all",
+            "?",
+            "",
+        ]
     ),
 )
 
@@ -127,7 +140,19 @@ def test_long_conversations_cost_no_more():
 
 
 @pytest.mark.parametrize(
-    "text", ["it " * 1300, "what about " * 350, "the other " * 400, "(" * 4000, "a" * 4000, "and " * 1000]
+    "text",
+    [
+        "it " * 1300,
+        "what about " * 350,
+        "the other " * 400,
+        "(" * 4000,
+        "a" * 4000,
+        "and " * 1000,
+        "thank you " * 399 + "x",
+        "ok that is " * 350,
+        "what if " + "a " * 1900,
+        "how much " + "a-" * 1900,
+    ],
 )
 def test_no_message_takes_long(text):
     """No message of the longest length makes a pattern run wild."""
@@ -166,3 +191,20 @@ def test_what_about_keeps_what_was_asked():
     """ "What about baclofen?" after the maximum dose of quinine asks for the maximum dose of baclofen."""
     found = after("what about baclofen?", "What is the maximum dose of quinine?", "None.")
     assert found.standalone_question == "What is the maximum dose of baclofen?"
+
+
+def test_a_plain_no_lists_nothing():
+    """ "The second one" after a plain no is none of its words."""
+    no = "The indexed articles do not answer this question. No answer was made up."
+    found = after("what are the side effects of the second one?", "what about quinine?", no)
+    assert "answer" not in found.standalone_question
+
+
+@pytest.mark.parametrize(
+    ("question", "asked"),
+    [("how is it stopped?", set()), ("is it safe?", {"safety"}), ("quinine?", {"dose"})],
+)
+def test_a_question_of_its_own_inherits_no_kind(question, asked):
+    """What the last question asked for goes on only where the follow-up has no words of its own that ask."""
+    found = after(question, "What is the maximum dose of baclofen?", "80 mg a day.")
+    assert found.asked - {"definition"} == asked

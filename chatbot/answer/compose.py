@@ -184,7 +184,7 @@ def _candidates(
         rows = _rows(evidence, opened, wanted, near)
         # A sentence that gives orders to a language model is no advice to a reader.
         suited = (row for row in rows if suits(row[3], (titles[row[1]], *row[4])) and not is_instruction(row[3]))
-        found = list(islice(suited, _COMPARED_UNITS))
+        found = list(islice(_about_topic(suited, resolution.focus.topic, titles), _COMPARED_UNITS))
     if not found:
         return []
     made = _stored_vectors([(position, unit) for _, position, unit, *_ in found], evidence, opened)
@@ -206,6 +206,21 @@ def _candidates(
         )
         for (shared, position, unit, text, context, terms), meaning, vector in zip(found, meanings, made, strict=True)
     ]
+
+
+def _about_topic(rows: Iterable[_Row], topic: str, titles: Sequence[str]) -> list[_Row]:
+    """Return the rows without those of lists that name the topic in another item alone.
+
+    Of "causes of calf pain" only the item on rhabdomyolysis is about rhabdomyolysis.
+    """
+    wanted = set(content_terms(topic))
+    kept = list(rows)
+
+    def names(row: _Row) -> bool:
+        return bool(wanted & row[5]) or bool(wanted & set(terms_of(titles[row[1]])))
+
+    named = {(row[1], row[2].lead_ins) for row in kept if names(row)}
+    return [row for row in kept if not row[2].lead_ins or names(row) or (row[1], row[2].lead_ins) not in named]
 
 
 _Row = tuple[float, int, Unit, str, tuple[str, ...], frozenset[str]]

@@ -15,6 +15,7 @@ from chatbot.present.populations import populations_in
 from chatbot.replies import Turn
 from chatbot.understand.followup_cues import (
     ASIDE,
+    ASKS_WHAT_IS,
     BACK,
     COMPARES,
     COMPLETE,
@@ -23,6 +24,7 @@ from chatbot.understand.followup_cues import (
     DETERMINED,
     DOUBT,
     EMPTY_IT,
+    FAILS,
     INSTEAD,
     MODIFIER,
     NAME_ENDS,
@@ -30,13 +32,16 @@ from chatbot.understand.followup_cues import (
     ORDINAL,
     ORDINALS,
     OTHER,
+    OWN_STORY,
     PEOPLE_WORDS,
     POINTING,
     PURPOSE,
     SIDE_BY_SIDE,
     SMALL_TALK,
+    WHEN_TRUE,
     WHICH_OF,
     WHY,
+    WHY_OR_WHICH,
     generic_terms,
 )
 from chatbot.understand.topic import MAX_TOPIC_WORDS, topic_of
@@ -52,6 +57,8 @@ LAST_WEIGHT = 0.1
 TOPIC_WEIGHT = 0.3
 # A topic of more words is a story rather than a name.
 _NAME_WORDS = 6
+# A message of so few words that asks with none of them ("oral dose?") is a fragment.
+_FRAGMENT_WORDS = 4
 # A longer message tells its own story and needs no history.
 _MAX_FOLLOWUP_WORDS = 40
 
@@ -144,7 +151,7 @@ def _step(question: str, focus: Focus, lookup: Lookup) -> Resolution:
     if not focus.question or len(text.split()) > _MAX_FOLLOWUP_WORDS:
         return _standalone(question, text, focus, lookup)
     bare = ASIDE.sub("", text).strip() or text
-    for rule in (_repeat, _back, _choice, _compare, _pronoun, _correction, _modifier, _instead, _ellipsis, _named):
+    for rule in _RULES:
         if found := rule(bare, focus, lookup):
             return replace(found, question=question)
     return _standalone(question, text, focus, lookup)
@@ -193,20 +200,33 @@ def _choice(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         others = _others(bare, focus)
         if not others:
             return None
-        texts = [_put(bare, match, name, focus) for name in others]
         if len(others) > 1:
-            return _asking_back(bare, texts, others, focus)
-        return _followed(texts[0], "choice", replace(focus, topic=others[0]), asked=_asked(bare, focus))
+            return _asking_back(bare, [_put(bare, match, name, focus) for name in others], others, focus)
+        return _chosen(bare, match, others[0], focus, lookup)
     if match := ORDINAL.search(bare):
         listed = focus.names or _listed(focus.answer)
         place = ORDINALS[(match["which"] or match["bare"]).lower()]
-        if not listed or place >= len(listed):
-            return None
-        name = listed[place]
-        text = _put(bare, match, name, focus)
-        chosen = replace(focus, topic=name, base=name if focus.names else focus.base)
-        return _followed(text, "choice", chosen, asked=_asked(bare, focus))
+        if listed and place < len(listed):
+            return _chosen(bare, match, listed[place], focus, lookup)
     return None
+
+
+def _chosen(bare: str, match: re.Match[str], name: str, focus: Focus, lookup: Lookup) -> Resolution:
+    """Ask about one of several things; what they were compared for stays, where the corpus joins the two."""
+    if not focus.names:
+        return _followed(
+            _put(bare, match, name, focus), "choice", replace(focus, topic=name), asked=_asked(bare, focus)
+        )
+    joined = not _names_one_of(focus.names, focus.base) and lookup.together(name, focus.base)
+    base = focus.base if joined else name
+    topic = f"{name} for {base}" if joined else name
+    text = _put(bare, match, topic, focus)
+    return _followed(text, "choice", replace(focus, topic=topic, base=base), asked=_asked(bare, focus))
+
+
+def _names_one_of(names: Sequence[str], base: str) -> bool:
+    terms = set(content_terms(base))
+    return any(set(content_terms(name)) <= terms for name in names)
 
 
 def _compare(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -232,7 +252,33 @@ def _pronoun(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     own = _own_topic(_without(bare, match))
     if match.group().lower() in ("they", "them", "their") and own and lookup.is_topic(own):
         return None
-    return _followed(_put(bare, match, focus.topic, focus), "pronoun", focus, asked=_asked(bare, focus))
+    asked = question_intents(bare) if _asks_itself(bare, match) else _asked(bare, focus)
+    told = OWN_STORY.search(focus.topic) and not lookup.title_within(focus.topic)
+    if WHEN_TRUE.match(bare) and not COMPLETE.search(bare):
+        # "and if it gets infected?": a condition alone asks what then.
+        put = bare[: match.start()] + focus.topic + bare[match.end() :]
+        text = f"What {_open(put)}?"
+    else:
+        text = _about(bare, focus.topic) if told else _put(bare, match, focus.topic, focus)
+    return _followed(text, "pronoun", focus, asked=asked)
+
+
+def _asks_itself(bare: str, match: re.Match[str]) -> bool:
+    """Say whether a question with a pronoun asks in words of its own: "how is it stopped?", but not "and for that?"."""
+    rest = _without(bare, match)
+    return bool(COMPLETE.search(rest) and content_terms(rest))
+
+
+def _failure(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
+    """ "and if that fails?", "what if stretching does not help?": what else there is for the topic."""
+    match = FAILS.fullmatch(bare)
+    if not match or not focus.base:
+        return None
+    what = match["what"] or "treatment"
+    return _followed(_about(f"What if {what} {match['fails']}", focus.base), "modifier", focus, asked=_TREATED)
+
+
+_TREATED: frozenset[Intent] = frozenset({"treatment"})
 
 
 def _correction(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -253,6 +299,9 @@ def _modifier(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     topic = topic_of(rest)
     if rest.lower().startswith("for ") and lookup.is_topic(topic) and not lookup.together(topic, focus.base):
         return _swap(topic, focus)
+    if WHEN_TRUE.match(rest) and WHY_OR_WHICH.match(focus.question):
+        # "Why not quinine?" has its answer; a condition after it asks of the topic.
+        return _followed(_about(f"What {rest}", focus.base), "modifier", focus, asked=frozenset())
     return _followed(f"{_less_stage(focus.question, rest)} {rest}?", "modifier", focus, asked=focus.asked)
 
 
@@ -263,9 +312,14 @@ def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     if not match and COMPLETE.search(bare):
         return None
     new = _own_topic(rest)
+    if not new and match and _names_people(rest):
+        return _of_people(rest, focus)
     if not new or len(rest.split()) > MAX_TOPIC_WORDS:
         return None
     if match and COMPLETE.match(rest):
+        return None
+    if not match and _side_by_side(bare, new, lookup):
+        # "naftidrofuryl or cilostazol?" compares the two; see `_named`.
         return None
     if bare.lower().startswith("why not"):
         return _beside(_for(f"Why not {rest}", focus.base), "instead", new, focus, asked=_asked(bare, focus))
@@ -273,11 +327,15 @@ def _instead(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
         # "and preventing anaemia?" asks for itself; the turns before add nothing.
         return None
     if _names_people(new) and not lookup.is_topic(new):
-        # "what about breastfeeding?" asks of the same topic, for other people.
-        return _followed(f"{_open(focus.question)} – {rest}?", "modifier", focus, asked=focus.asked)
+        return _of_people(rest, focus)
     if not lookup.is_topic(new) and lookup.together(new, focus.base):
         return _beside(_for(f"What about {new}", focus.base), "instead", new, focus, asked=focus.asked)
     return _swap(new, focus)
+
+
+def _of_people(people: str, focus: Focus) -> Resolution:
+    """Ask the last question for other people: "what about breastfeeding?"."""
+    return _followed(f"{_less_stage(focus.question, people)} – {people}?", "modifier", focus, asked=focus.asked)
 
 
 def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
@@ -290,15 +348,54 @@ def _ellipsis(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
 def _named(bare: str, focus: Focus, lookup: Lookup) -> Resolution | None:
     """ "does magnesium help?": names something that the topic's passages speak of, and not what for."""
     new = _own_topic(bare)
-    if not new or not focus.base or PURPOSE.search(bare) or not (NEEDS_OBJECT.search(bare) or DETAIL.match(bare)):
+    if not new or not focus.base:
         return None
-    if set(content_terms(new)) & set(content_terms(focus.base)) or lookup.is_topic(new):
+    names = _side_by_side(bare, new, lookup)
+    joined = not _names_one_of(names, focus.base) and all(lookup.together(name, focus.base) for name in names)
+    if names and joined:
+        found = _beside(_for(_open(bare), focus.base), "named", new, focus, asked=_own(bare))
+        return replace(found, focus=replace(found.focus, topic=focus.base, names=names))
+    asks_of_it = NEEDS_OBJECT.search(bare) or DETAIL.match(bare) or _is_fragment(bare)
+    purpose = PURPOSE.search(bare)
+    # "What strength of compression?" names no purpose.
+    if not asks_of_it or (purpose and not (DETAIL.match(bare) and purpose.group().lower().startswith("of"))):
+        return None
+    terms, known = set(content_terms(new)), set(content_terms(focus.base))
+    if terms < known and DETAIL.match(bare) and not ASKS_WHAT_IS.match(bare):
+        # "What pressure?" after "negative pressure wound therapy"; "what is hypertension?" asks anew.
+        return _followed(_about(bare, focus.topic), "ellipsis", focus, asked=_own(bare))
+    if terms & known or lookup.is_topic(new):
         return None
     if not lookup.together(new, focus.base):
         # The corpus does not join the two: asked alone, but the topic stays for what comes next.
         after = Focus(bare, new, focus.base, _asked(bare, focus), _with(focus.topics, new), ())
         return Resolution("", bare, "standalone", after, question_intents(bare))
-    return _beside(_for(_open(bare), focus.base), "named", new, focus, asked=_asked(bare, focus))
+    return _beside(_for(_open(bare), focus.base), "named", new, focus, asked=_own(bare))
+
+
+def _own(bare: str) -> frozenset[Intent]:
+    """Return what a question about a detail asks for; "which bandage?" asks for no definition."""
+    return question_intents(bare) - {"definition"}
+
+
+def _is_fragment(bare: str) -> bool:
+    return len(bare.split()) <= _FRAGMENT_WORDS and not COMPLETE.search(bare)
+
+
+# In the order in which they are tried; the first that fits decides.
+_RULES = (
+    _repeat,
+    _back,
+    _choice,
+    _compare,
+    _failure,
+    _pronoun,
+    _correction,
+    _modifier,
+    _instead,
+    _ellipsis,
+    _named,
+)
 
 
 def _swap(new: str, focus: Focus) -> Resolution:
@@ -378,7 +475,9 @@ def _side_by_side(question: str, topic: str, lookup: Lookup) -> tuple[str, ...]:
 def _others(bare: str, focus: Focus) -> tuple[str, ...]:
     if focus.names:
         last = focus.topic.lower()
-        left = tuple(name for name in focus.names if name.lower() != last)
+        left = tuple(
+            name for name in focus.names if last != name.lower() and not last.startswith(f"{name.lower()} for ")
+        )
         return left or focus.names
     return focus.topics[1:3]
 
@@ -391,7 +490,9 @@ def _listed(answer: str) -> tuple[str, ...]:
     items = _ITEM.findall(answer) or [line for line in answer.splitlines() if line.strip()]
     if len(items) < 2:
         items = re.split(r"(?<=[.;])\s+", answer)
-    return tuple(name for item in items if (name := topic_of(re.split(r"[:,.(–—]| \d", item.strip("* "))[0])))
+    names = (topic_of(re.split(r"[:,.(–—]| \d", item.strip("* "))[0]) for item in items)
+    # A whole sentence without a name in front lists nothing.
+    return tuple(name for name in names if 0 < len(name.split()) <= _NAME_WORDS and not COMPLETE.search(name))
 
 
 def _put(bare: str, match: re.Match[str], name: str, focus: Focus) -> str:
@@ -416,7 +517,8 @@ def _replace_topic(focus: Focus, new: str) -> str:
         old = people["what"]
     at = focus.question.lower().find(old.lower()) if old else -1
     # A question that was all topic ("quinine or quinidine?") leaves nothing to ask when the topic is replaced.
-    if at < 0 or len(focus.question.split()) - len(old.split()) < 2:
+    compared = bool(focus.names) and all(name in old for name in focus.names)
+    if at < 0 or compared or len(focus.question.split()) - len(old.split()) < 2:
         return f"What about {new}?"
     return focus.question[:at] + new + focus.question[at + len(old) :]
 
@@ -437,7 +539,8 @@ def _about(bare: str, topic: str) -> str:
 
 def _for(text: str, base: str) -> str:
     """Join what is asked with the topic; a told story stands in brackets."""
-    return f"{text} for {base}?" if len(base.split()) <= _NAME_WORDS else f"{text} ({base})?"
+    is_name = len(base.split()) <= _NAME_WORDS and not OWN_STORY.search(base)
+    return f"{text} for {base}?" if is_name else f"{text} ({base})?"
 
 
 def _open(question: str) -> str:

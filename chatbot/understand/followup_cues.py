@@ -44,12 +44,24 @@ ASIDE = re.compile(
     re.IGNORECASE,
 )
 MODIFIER = re.compile(
-    r"(?:what about|how about|what(?= if\b)|and|(?:and )?(?:the )?same(?: question| thing| one)?)?\s*"
+    r"(?:what about|how about|what(?= if\b)|and|only|just|even|(?:and )?(?:the )?same(?: question| thing| one)?)?\s*"
     r"(?P<rest>(?:in|during|for|with|after|before|at|if|without|under|over|on|among|"
     r"(?:when|while|as)(?!\s+(?:is|are|do|does|did|can|could|should|shall|would|will|may|might|must|has|have|was|"
-    r"were)\b))\b.+)",
+    r"were|to|not)\b))\b.+)",
     re.IGNORECASE,
 )
+# "and if that fails?", "what if walking doesn't help?"
+FAILS = re.compile(
+    r"(?:and |but |so )?(?:what )?(?:if|when) (?:(?:it|that|this|they|these|those|none of (?:it|that|them|these))|"
+    r"(?P<what>[\w-]+(?: [\w-]+){0,3}?)) "
+    r"(?P<fails>fails?|failed|(?:(?:do|does|did|is|are)(?: not|n['’]t)|stops?|stopped) (?:work(?:ing)?|help(?:ing)?|enough)"
+    r"(?: enough| any ?more)?)\W*",
+    re.IGNORECASE,
+)
+WHEN_TRUE = re.compile(r"(?:if|when|while)\b", re.IGNORECASE)
+WHY_OR_WHICH = re.compile(r"\W*(?:why|which)\b", re.IGNORECASE)
+# Words of one's own story, which is no name for a topic: "statin gives me muscle pain".
+OWN_STORY = re.compile(r"\b(?:i|me|my|we|our|us|mine|i['’](?:m|ve|d))\b", re.IGNORECASE)
 INSTEAD = re.compile(r"(?:(?:and\s+)?(?:what|how) about|why not|and|or|not|what of)\s+(?P<rest>.+)", re.IGNORECASE)
 CORRECTION = re.compile(
     r"(?:no[,.]?\s+)?(?:(?:sorry[,.]?\s+)?i (?:meant|mean)|i was asking about|i am asking about|rather|"
@@ -69,15 +81,12 @@ BACK = re.compile(
     re.IGNORECASE,
 )
 SMALL_TALK = re.compile(
-    r"\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?(?: you)?(?: (?:so|very) much| a lot)?|"
-    r"thank you|cheers|"
+    r"(?:\W*(?:hi|hello|hey|good (?:morning|afternoon|evening|day)|thanks?(?: you)?(?: (?:so|very) much| a lot)?|cheers|"
     r"ok(?:ay)?|great|good|perfect|got it|i see|bye|goodbye|see you|nice|cool|never ?mind|understood|yes|no|sure|"
     r"how are you|who are you|what are you|are you (?:a |an )?(?:human|robot|bot|doctor|ai|real|person|"
     r"machine)(?: person)?|"
-    r"what can you do|help|(?:that|this) (?:is|was) (?:very )?(?:helpful|useful|great|good)|that(?:['’]s| is) all)"
-    r"(?:[\s,.!?]+(?:there|then|again|everyone|doctor|for (?:that|this|your help|the help)|that (?:is|"
-    r"was) (?:very )?helpful|bye|"
-    r"goodbye|thanks?|thank you))*\W*",
+    r"what can you do|help|(?:(?:that|this) (?:is|was) )?(?:very )?(?:helpful|useful)|(?:that|this) (?:is|was) (?:very )?(?:great|good)|that(?:['’]s| is) all)"
+    r"(?:[\s,.!?]+(?:there|then|again|everyone|doctor|for (?:that|this|your help|the help)))*\b)+\W*",
     re.IGNORECASE,
 )
 WHY = re.compile(r"\W*(?:and |but )?(?:why(?: not| is that| so)?|how come|what for|how so)\W*", re.IGNORECASE)
@@ -106,9 +115,12 @@ DETAIL = re.compile(
     r"^\W*(?:which|what|what kind of|what type of)\s+(?:[\w-]+\s+){0,2}[\w-]+(?:\s+(?:is|are|should be|would be|"
     r"to)\s+"
     r"(?:best|used|needed|recommended|required|given|done|use|give|take|try|preferred|first))?\W*$"
-    r"|^\W*how (?:often|long|soon|much|many|fast|early)\b.*\bshould\b",
+    r"|^\W*how (?:often|long|soon|much|many|fast|early|high|low|far)\b(?:.*\bshould\b|(?:\s+to)?(?:\s+[\w-]+){1,4}\W*$)"
+    r"|^\W*how (?:do|can|should|would) (?:i|you|we|one)\s+(?:[\w-]+\s*){1,3}\W*$"
+    r"|^\W*what(?:['’]?s| is| are) the (?:maximum|minimum|right|best|usual|target|normal)(?:\s+[\w-]+){1,2}\W*$",
     re.IGNORECASE,
 )
+ASKS_WHAT_IS = re.compile(r"\W*(?:what|which)(?:['’]s| is| are)\b", re.IGNORECASE)
 WHICH_OF = re.compile(
     r"^\W*which (?:one |of (?:them|these|those|the two|both) |drug |medicine |treatment |option |"
     r"condition )?(?:is|are|works?|has|should)\b",
@@ -128,7 +140,7 @@ PEOPLE_WORDS = frozenset(
 )
 # Where the second of two names ends: "quinine or quinidine | better for cramps".
 NAME_ENDS = re.compile(
-    r"\s+(?:better|worse|safer|stronger|more|less|best|for|in|with|to|as|the|when|if|during|of|be|is|are|used|"
+    r"\s+(?:better|worse|safer|stronger|more|less|best|first|for|in|with|to|as|the|when|if|during|of|be|is|are|used|"
     r"given|work|help)\b",
     re.IGNORECASE,
 )
@@ -140,7 +152,7 @@ treatment cause symptom test diagnosis prevention prognosis outlook complication
 generic doctor hospital emergency reference source guideline question same similar example detail difference
 cost price monitoring follow-up start stop interaction contraindication warning mechanism result next step
 first line second people person patient long-term severe mild recurrent worse better happen bad serious common
-rare likely sure said
+rare likely sure said per day daily week month year hour
 """
 
 

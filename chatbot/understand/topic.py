@@ -43,7 +43,7 @@ _VERBS = (
     r"best|first|main|usual|common(?:ly)?|right|appropriate|correct|recommended|maximum|minimum|max|standard|typical|"
     r"safe(?:ly)?|true|possible|important|necessary|good|bad|new|latest|current|different|early|initial|normal|"
     r"about|of|for|from|with|in|on|to|by|at|into|against|between|during|after|before|when|if|whether|as|or|and|than|"
-    r"more|less|very|really|also|ever|still|just|usually|generally|normally|else)\b"
+    r"better|worse|safer|keep(?:s)? getting|more|less|very|really|also|ever|still|just|usually|generally|normally|else)\b"
 )
 # Nouns that name what is asked for; stripped only where something that they belong to follows.
 _ASKED_FOR = (
@@ -79,7 +79,7 @@ _RIGHT = re.compile(
     r"fatal|"
     r"contagious|hereditary|inherited|symptoms?|signs|treatments?|therapy|management|medications?|causes|prognosis|"
     r"outlook|dos(?:es?|age)|side[- ]effects|prevention|diagnosis|work-?up|used|given|taken|stopped|started|help|"
-    r"please|though|then|now|too|again|instead|exactly|safely|properly|correctly|for|of|with|in|to|by|from|about|and|or|the|a|it|that|this)\b)"
+    r"please|though|someone|somebody|anyone|then|now|too|again|instead|exactly|safely|properly|correctly|for|of|with|in|to|by|from|about|and|or|the|a|it|that|this)\b)"
     r"[\s,;:.!?–—-]*$",
     re.IGNORECASE,
 )
@@ -88,7 +88,7 @@ _RIGHT = re.compile(
 # "quinine safe in pregnancy": what is judged is the topic, the rest is the question.
 _JUDGED = re.compile(
     r"(?P<what>\S.*?)\s+(?:safe|unsafe|effective|harmful|dangerous|useful|helpful|contra-?indicated|allowed|permitted|"
-    r"better|worse|worth|painful|contagious|curable|hereditary)\b",
+    r"better|worse|worth|ok|okay|fine|(?:any|no|not|a) (?:good|use|option)|painful|contagious|curable|hereditary)\b",
     re.IGNORECASE,
 )
 _SENTENCE_ENDS = re.compile(r"(?<=[.!?])\s+")

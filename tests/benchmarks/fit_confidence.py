@@ -23,7 +23,7 @@ from sklearn.metrics import roc_auc_score
 
 from chatbot.answer import confidence
 from chatbot.answer.confidence import Features
-from chatbot.answer.evidence import DEPTH, IndexLookup, make_query, weigh
+from chatbot.answer.evidence import DEPTH, LOOKED_AT, IndexLookup, look_again, make_query, weigh
 from chatbot.replies import Turn
 from chatbot.understand.followup import resolve
 from corpus.load import shipped_articles
@@ -49,9 +49,11 @@ def measure(opened: OpenIndex, questions: list[dict]) -> np.ndarray:
         turns = [tuple(Turn(t["role"], t["content"]) for t in row.get("history", ())) for row in batch]
         resolved = [resolve(row["question"], said, lookup) for row, said in zip(batch, turns, strict=True)]
         queries = [make_query(r, said, opened) for r, said in zip(resolved, turns, strict=True)]
-        for resolution, ranked in zip(resolved, opened.rank(queries, DEPTH), strict=True):
+        for resolution, ranked in zip(resolved, opened.rank(queries, LOOKED_AT), strict=True):
             text = resolution.standalone_question
-            rows.append(astuple(weigh(text, resolution.focus.topic or text, opened.hits(ranked), opened)))
+            # The passages in the order in which a reply weighs them.
+            hits = look_again(text, opened.hits(ranked))[:DEPTH]
+            rows.append(astuple(weigh(text, resolution.focus.topic or text, hits, opened)))
     return np.array(rows)
 
 
