@@ -25,6 +25,8 @@ _CASES = Path(__file__).parent / "safety"
 _PARTS = ("development", "held_back")
 # Written later, in other voices; the fifth is small, so that one slip in ten is allowed.
 _MORE_PARTS = (*_PARTS, "fourth_voice")
+# Statements alone were written in these.
+_STATEMENT_PARTS = (*_MORE_PARTS, "sixth_voice")
 # The weight that the bonus is tried with, beside 0.6 times the cosine: see `test_pairs`.
 _BONUS_WEIGHT = 0.15
 
@@ -48,7 +50,7 @@ def _count(title, outcomes):
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize(("part", "share"), [*((part, 0.95) for part in _MORE_PARTS), ("fifth_voice", 0.9)])
+@pytest.mark.parametrize(("part", "share"), [*((part, 0.95) for part in _STATEMENT_PARTS), ("fifth_voice", 0.9)])
 def test_statements(part, share):
     """Of the single statements under their headings, at least 95 in 100 are read as labelled."""
     rows = _load("statements")[part]
@@ -57,7 +59,7 @@ def test_statements(part, share):
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("part", _MORE_PARTS)
+@pytest.mark.parametrize("part", _STATEMENT_PARTS)
 def test_no_warning_turns_into_advice(part):
     """Of the statements that advise against, at most 2 in 100 are read as advice for."""
     rows = [row for row in _load("statements")[part] if row[0] == "against"]

@@ -7,7 +7,8 @@ import yaml
 from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
-from chatbot.present.populations import POPULATIONS, population_notices, populations_in, suits_population
+from chatbot.present.population_mentions import POPULATIONS, populations_in
+from chatbot.present.populations import population_notices, suits_population
 from chatbot.replies import CitedPassage, Statement
 
 CASES = yaml.safe_load((Path(__file__).parent / "safety" / "populations.yaml").read_text(encoding="utf-8"))

@@ -11,16 +11,25 @@ from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.replies import Turn
+from chatbot.understand.premises import is_premise_question
 from chatbot.understand.redflags import STICKY_TURNS
 from chatbot.understand.unfit import (
     UnfitKind,
     earlier_crisis,
     find_unfit_request,
-    is_premise_question,
     load_unfit_rules,
 )
 
 CASES = Path(__file__).parent / "safety"
+
+
+# The first, and those in other voices.
+_PREMISE_SETS = [
+    "premise_questions",
+    "premise_second_voice",
+    "premise_third_voice",
+    "premise_fourth_voice",
+]
 
 
 def _cases(name: str) -> Any:
@@ -51,7 +60,7 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh"])
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"])
 def test_requests_in_other_voices(voice: str, kind: str) -> None:
     """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
     requests = _cases(f"unfit_{voice}_voice.yaml")[kind]
@@ -79,7 +88,7 @@ def test_ordinary_questions_are_not_refused() -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["premise", "plain"])
-@pytest.mark.parametrize("voice", ["premise_questions", "premise_second_voice", "premise_third_voice"])
+@pytest.mark.parametrize("voice", _PREMISE_SETS)
 def test_premises_are_noticed(voice: str, kind: str) -> None:
     """Questions with a premise are told from plain ones."""
     questions = _cases(f"{voice}.yaml")[kind]
