@@ -50,21 +50,26 @@ def _count(title, outcomes):
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize(("part", "share"), [*((part, 0.95) for part in _STATEMENT_PARTS), ("fifth_voice", 0.9)])
+@pytest.mark.parametrize(
+    ("part", "share"), [*((part, 0.95) for part in _STATEMENT_PARTS), ("fifth_voice", 0.9), ("seventh_voice", 0.5)]
+)
 def test_statements(part, share):
-    """Of the single statements under their headings, at least 95 in 100 are read as labelled."""
+    """Of the single statements under their headings, at least 95 in 100 are read as labelled.
+
+    The rules were never changed for the seventh part: it may not fall below its first run.
+    """
     rows = _load("statements")[part]
     outcomes = [(statement_polarity(text, tuple(context)) == label, (label, text)) for label, text, *context in rows]
     assert _count(f"polarity of statements, {part}", outcomes) >= share
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize("part", _STATEMENT_PARTS)
-def test_no_warning_turns_into_advice(part):
-    """Of the statements that advise against, at most 2 in 100 are read as advice for."""
+@pytest.mark.parametrize(("part", "share"), [*((part, 0.98) for part in _STATEMENT_PARTS), ("seventh_voice", 0.9)])
+def test_no_warning_turns_into_advice(part, share):
+    """Of the statements that advise against, at most 2 in 100 are read as advice for; one in ten of those kept unseen."""
     rows = [row for row in _load("statements")[part] if row[0] == "against"]
     outcomes = [(statement_polarity(text, tuple(context)) != "for", text) for _, text, *context in rows]
-    assert _count(f"warnings not turned round, {part}", outcomes) >= 0.98
+    assert _count(f"warnings not turned round, {part}", outcomes) >= share
 
 
 @pytest.mark.safety

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -98,6 +99,34 @@ def test_premises_are_noticed(voice: str, kind: str) -> None:
     name = "premises noticed" if kind == "premise" else "plain questions without that notice"
     count_safety(name, len(questions) - len(wrong), len(questions))
     assert wrong == []
+
+
+@pytest.mark.safety
+@pytest.mark.parametrize(
+    ("name", "kind", "read_as", "first_run"),
+    [
+        ("unfit_ninth_voice", "unfit", find_unfit_request, 2),
+        ("unfit_ninth_voice", "fit", find_unfit_request, 10),
+        ("premise_fifth_voice", "premise", is_premise_question, 10),
+        ("premise_fifth_voice", "plain", is_premise_question, 9),
+    ],
+)
+def test_sets_kept_unseen(name: str, kind: str, read_as: Callable[[str], object], first_run: int) -> None:
+    """Of the sets that the rules were never changed for, no fewer are right than when they were first run."""
+    questions = _cases(f"{name}.yaml")[kind]
+    wrong = [text for text in questions if bool(read_as(text)) != (kind in ("unfit", "premise"))]
+    count_safety(
+        {
+            "unfit": "unfit requests refused",
+            "fit": "requests that are fit, answered",
+            "premise": "premises noticed",
+            "plain": "plain questions without that notice",
+        }[kind],
+        len(questions) - len(wrong),
+        len(questions),
+    )
+    print(f"\n{name}, {kind}: {len(questions) - len(wrong)} of {len(questions)}", *wrong, sep="\n    ")
+    assert len(questions) - len(wrong) >= first_run
 
 
 def test_self_harm_requests_bring_the_crisis_card() -> None:

@@ -110,7 +110,7 @@ _AGE = re.compile(
     rf"|\b(?:(?:i|he|she)(?:['’]m|['’]s|\s+am|\s+is|\s+(?:(?:has|have)\s+)?(?:just\s+)?turned))\s+(?:(?:only|just|nearly|almost|now|already)\s+)?"
     rf"(?P<s>\d{{1,3}}|{_NUMBER_WORD})\b{_NO_AGE_UNIT}"
     r"|\b(?P<c>\d{1,3})\s*(?:yo|y/o|yom|yof)\b"
-    r"|(?<![\d.:/-])\b(?P<sex>\d{1,3})\s?/?\s?(?-i:[MF])\b(?!\s+(?:catheter|sheath|tube|drain|cannula|Foley))"
+    r"|(?<![\d.:/-])\b(?P<sex>\d{1,3})\s?/?\s?(?-i:[MF])\b(?!\s+(?:people|patients|doses|catheter|sheath|tube|drain|cannula|Foley))"
     r"|(?:≥|>=?)\s*(?P<from>\d{2,3})\s*(?:years|yrs|y)\b",
     re.IGNORECASE,
 )
@@ -139,10 +139,16 @@ _FILLER = (
 )
 # Right before a hit, these say that the text is not about the group; "not pregnant or nursing" denies both.
 _DENIED_BEFORE = re.compile(
-    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|\w+n['’]t(?!\s+(?:know|think|sure)))\s+{_FILLER}"
+    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
+    rf"(?:i|he|she|we|they|who|wife|woman|patient)\s+(?:is|are|was|were)n['’]t|(?:is|are|was|were)n['’]t(?=\s+(?:on|taking|currently|yet|been)\b))\s+{_FILLER}"
     rf"(?:(?!i\b|my\b|sure\b|only\b|just\b|but\b)[\w-]+\s+(?:or|nor)\s+{_FILLER})?|"
     rf"\b(?:normal|healthy|adequate|good|intact|adult|grown(?:-up)?)\s+{_FILLER}|"
     rf"\b(?:(?:came|come|taken|now|been)\s+off|no\s+longer\s+(?:on|taking|using)|used\s+to\s+(?:take|be\s+on))\s+{_FILLER})$",
+    re.IGNORECASE,
+)
+# A child is denied by fewer words, so that none is taken for an adult: "isn't the child's dose 10 mg/kg?" is about one.
+_CHILD_DENIED_BEFORE = re.compile(
+    r"(?:\bnon-?|\b(?:not|no)\s+(?:(?:longer|currently|yet|now|actually|an?|been|be)\s+)*|\b(?:adult|grown(?:-up)?)\s+)$",
     re.IGNORECASE,
 )
 # A baby that is expected, carried or nursed: the text is about its mother.
@@ -204,7 +210,8 @@ def _affirmed(name: Population, span: Span, text: str) -> bool:
         return False
     if _GFR.match(text[start:end]) and (value := _GFR_VALUE.match(text[end:])) and int(value["value"]) >= _NORMAL_GFR:
         return False
-    return not _DENIED_BEFORE.search(before) and not _DENIED_AFTER.match(text[end:])
+    denied = (_CHILD_DENIED_BEFORE if name == "child" else _DENIED_BEFORE).search(before)
+    return not denied and not _DENIED_AFTER.match(text[end:])
 
 
 def _ages(text: str) -> set[Population]:

@@ -1,7 +1,7 @@
-"""Reads which groups of people a text is about, and says when no quote is about the one that was asked for.
+"""Says when no quote is about whom a question is for, and whose dose a quote may be shown to.
 
-Is: eight groups, in clinical and lay words, without those that a text denies. Is not: a judgement that something is
-safe or unsafe for anyone: silence in the sources is told as silence.
+Is: the groups that hold through a conversation, their notices, and the age group of a dose. Is not: the reading of
+groups (see `population_mentions.py`), nor a judgement that something is safe for anyone: silence is told as silence.
 """
 
 from __future__ import annotations
