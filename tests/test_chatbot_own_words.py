@@ -18,7 +18,8 @@ from chatbot.present.currency import currency_notices
 from chatbot.present.disclaimer import disclaimer
 from chatbot.present.doses import _load_notations, dose_notices
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
-from chatbot.present.populations import POPULATIONS, population_notices
+from chatbot.present.population_mentions import POPULATIONS
+from chatbot.present.populations import population_notices
 from chatbot.replies import AbstentionReason, Audience, CitedPassage, Statement
 from chatbot.understand.redflags import crisis_card, load_rules
 from chatbot.understand.unfit import load_unfit_rules

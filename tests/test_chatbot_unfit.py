@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -11,16 +12,25 @@ from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.replies import Turn
+from chatbot.understand.premises import is_premise_question
 from chatbot.understand.redflags import STICKY_TURNS
 from chatbot.understand.unfit import (
     UnfitKind,
     earlier_crisis,
     find_unfit_request,
-    is_premise_question,
     load_unfit_rules,
 )
 
 CASES = Path(__file__).parent / "safety"
+
+
+# The first, and those in other voices.
+_PREMISE_SETS = [
+    "premise_questions",
+    "premise_second_voice",
+    "premise_third_voice",
+    "premise_fourth_voice",
+]
 
 
 def _cases(name: str) -> Any:
@@ -51,7 +61,7 @@ def test_requests_are_refused_by_kind(kind: str) -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["unfit", "fit"])
-@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh"])
+@pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "seventh", "eighth"])
 def test_requests_in_other_voices(voice: str, kind: str) -> None:
     """The sets written after the rules are told apart as well; two slips are allowed, and listed."""
     requests = _cases(f"unfit_{voice}_voice.yaml")[kind]
@@ -79,7 +89,7 @@ def test_ordinary_questions_are_not_refused() -> None:
 
 @pytest.mark.safety
 @pytest.mark.parametrize("kind", ["premise", "plain"])
-@pytest.mark.parametrize("voice", ["premise_questions", "premise_second_voice", "premise_third_voice"])
+@pytest.mark.parametrize("voice", _PREMISE_SETS)
 def test_premises_are_noticed(voice: str, kind: str) -> None:
     """Questions with a premise are told from plain ones."""
     questions = _cases(f"{voice}.yaml")[kind]
@@ -89,6 +99,34 @@ def test_premises_are_noticed(voice: str, kind: str) -> None:
     name = "premises noticed" if kind == "premise" else "plain questions without that notice"
     count_safety(name, len(questions) - len(wrong), len(questions))
     assert wrong == []
+
+
+@pytest.mark.safety
+@pytest.mark.parametrize(
+    ("name", "kind", "read_as", "first_run"),
+    [
+        ("unfit_ninth_voice", "unfit", find_unfit_request, 2),
+        ("unfit_ninth_voice", "fit", find_unfit_request, 10),
+        ("premise_fifth_voice", "premise", is_premise_question, 10),
+        ("premise_fifth_voice", "plain", is_premise_question, 9),
+    ],
+)
+def test_sets_kept_unseen(name: str, kind: str, read_as: Callable[[str], object], first_run: int) -> None:
+    """Of the sets that the rules were never changed for, no fewer are right than when they were first run."""
+    questions = _cases(f"{name}.yaml")[kind]
+    wrong = [text for text in questions if bool(read_as(text)) != (kind in ("unfit", "premise"))]
+    count_safety(
+        {
+            "unfit": "unfit requests refused",
+            "fit": "requests that are fit, answered",
+            "premise": "premises noticed",
+            "plain": "plain questions without that notice",
+        }[kind],
+        len(questions) - len(wrong),
+        len(questions),
+    )
+    print(f"\n{name}, {kind}: {len(questions) - len(wrong)} of {len(questions)}", *wrong, sep="\n    ")
+    assert len(questions) - len(wrong) >= first_run
 
 
 def test_self_harm_requests_bring_the_crisis_card() -> None:

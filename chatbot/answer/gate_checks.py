@@ -18,7 +18,7 @@ from chatbot.answer.gate_force import is_belief, is_unsure
 from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Source, SourceUnit, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, surface
-from chatbot.present.populations import populations_in
+from chatbot.present.population_mentions import populations_in
 from chatbot.understand.polarity import statement_polarity
 
 

@@ -14,7 +14,7 @@ from typing import Literal
 
 from chatbot.present.amounts import Amount, find_amounts
 from chatbot.present.drugs import named_drugs
-from chatbot.present.populations import populations_in
+from chatbot.present.population_mentions import populations_in
 from chatbot.replies import CitedPassage, Notice, Statement
 
 _Purpose = Literal["prevention", "acute", "diagnosis", "ongoing", "short"]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from chatbot.present.amounts import Amount, find_amounts
 from chatbot.present.drugs import answers_for_named_drug, find_drugs, load_lexicon, named_drugs
-from chatbot.present.populations import populations_in
+from chatbot.present.population_mentions import populations_in
 from chatbot.replies import Audience, CitedPassage, Notice, Statement
 from corpus.sentences import split_sentences
 

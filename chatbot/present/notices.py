@@ -12,10 +12,11 @@ from collections.abc import Set as AbstractSet
 from chatbot.present.conflicts import conflict_notices, find_conflicts
 from chatbot.present.currency import currency_notices
 from chatbot.present.doses import calculation_notice
-from chatbot.present.populations import Population, population_notices
+from chatbot.present.population_mentions import Population
+from chatbot.present.populations import population_notices
 from chatbot.replies import AbstentionReason, CitedPassage, Notice, Statement, Turn
+from chatbot.understand.premises import is_premise_question
 from chatbot.understand.privacy import find_personal_data, was_personal
-from chatbot.understand.unfit import is_premise_question
 from corpus.documents import Document
 
 # Grade 6 or less, for every reader.

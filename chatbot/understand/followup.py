@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
-from chatbot.present.populations import populations_in
+from chatbot.present.population_mentions import populations_in
 from chatbot.replies import Turn
 from chatbot.understand.followup_cues import (
     ASIDE,

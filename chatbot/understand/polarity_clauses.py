@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from chatbot.understand.polarity_constructions import side_of_construction
 from chatbot.understand.polarity_cues import NEGATORS, Cue, abruptly_pattern, find_cues, fold
 from chatbot.understand.polarity_scopes import set_aside
 from corpus.documents import Span
@@ -128,14 +129,12 @@ def read_clauses(text: str) -> tuple[Part, ...]:
     """Return the clauses of a text that take a side, in order."""
     folded = fold(text[:MAX_CHARS])
     cues = find_cues(folded)
-    if not cues:
-        return ()
     parts: list[Part] = []
     under = 0  # what a line that ends in ":" makes of the list below it
     for number, match in enumerate(_SENTENCE.finditer(folded)):
         start, end = match.span()
         inside = [cue for cue in cues if start <= cue.start < end]
-        read = _read_sentence(folded, start, end, inside, number) if inside else []
+        read = _read_sentence(folded, start, end, inside, number)
         listed = bool(_LIST_LINE.match(folded, start))
         if under < 0 and listed:
             read = [Part(start, end, -ADVICE, number)]
@@ -162,6 +161,10 @@ def decide_parts(parts: Sequence[Part]) -> int:
 
 def _read_sentence(folded: str, start: int, end: int, cues: list[Cue], number: int) -> list[Part]:
     """Return the clauses of one sentence that take a side; asides only where nothing else does."""
+    if side := side_of_construction(folded[start:end]):
+        return [Part(start, end, side * ADVICE, number)]
+    if not cues:
+        return []
     asides, reasons, excluded = set_aside(folded, start, end)
     rebuttal = next((cue for cue in cues if cue.kind == "rebuttal"), None)
     if rebuttal:
@@ -270,7 +273,12 @@ def _clause_value(folded: str, left: int, right: int, cues: list[Cue]) -> int:
                 continue  # "avoid drugs that help"
             if cue.start - modal < _DOUBLE_REACH_CHARS:
                 weight = ADVICE if weight > 0 else -ADVICE
-            if weight < 0 and said and said[-1][0] == "advice_for" and cue.start - advised < _SHORT_REACH_CHARS:
+            if (
+                weight < 0
+                and said
+                and said[-1][0] in ("advice_for", "advice_if_is")
+                and cue.start - advised < _SHORT_REACH_CHARS
+            ):
                 said.pop()  # "recommends avoiding"
             said.append((cue.kind, weight))
             advised = cue.end

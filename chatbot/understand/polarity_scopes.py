@@ -18,7 +18,7 @@ _LEADING = re.compile(
 _CONDITION = re.compile(
     r"\b(?:unless|except(?:\s+(?:in|for|when|under))?|until|provided|(?:only\s+)?(?:if|when|once(?!\s+(?:an?|daily|weekly|"
     r"monthly|every|per|or|thought)\b))|although|though|"
-    r"in\s+case|as\s+long\s+as|whether|where)\b(?<!^if)[^,;]*"
+    r"(?<=known\s)(?:how|why)|(?<=clear\s)(?:how|why)|(?<=uncertain\s)(?:how|why)|in\s+case|as\s+long\s+as|whether|where)\b(?<!^if)[^,;]*"
 )
 # "… after a heart attack": a setting, up to the verb that goes with the subject before it.
 _AFTER = re.compile(r"\bafter\b(?:(?!\s(?:is|are|was|were|should|must|may|can|do|does|did|has|have|not)\b)[^,;])*")

@@ -1,4 +1,4 @@
-"""Finds requests that must be refused, and questions that carry a premise.
+"""Finds requests that must be refused.
 
 Is: a reviewed table (`unfit.yaml`) read like the red flags; every kind has words for the user.
 Is not: a judge of people. A refusal names help; it quotes no amount and no method.
@@ -27,60 +27,6 @@ _CARRIES_ON = re.compile(
     r"just tell|tell me|it'?s for|hypothetically|for a (?:book|novel|story)|come on|please)\b",
     re.IGNORECASE,
 )
-
-# Asks for a verdict on a claim.
-_VERDICT = (
-    r"\b(?:is|was|are) (?:it|this|that) (?:really |actually |still |indeed |just )?"
-    r"(?:true|correct|right|so|a fact|a myth|the case|possible that|proven|known)\b"
-    r"|\b(?:am i right|i am right|i'm right|am i wrong|is that so|is this so|correct me if)\b"
-    r"|\b(?:any|some|much|a grain of) truth (?:in|to|behind)\b|\b(?:has|have|had) (?:it|this|that) (?:ever )?been (?:proven|proved|shown)\b"
-    r"|\bdo you (?:agree|think|believe)\b|\b(?:does|do|did|has|have) (?:s?he|they|it) (?:\w+ )?(?:have )?a point\b"
-    r"|^(?:please |just |can you |could you |so )*confirm\b|\byes or no\b|\btrue or false\b|\b(?:fact or fiction|fact or myth|myth or fact)\b"
-    r"|\b(?:right|correct|wrong|mistaken) (?:in|to) (?:think|say|believ|assum|suppos)\w*|\bwould you say\b|\bprove me wrong\b"
-    r"|[.!?,:] *(?:true|correct|right|agreed|yes|yeah|really)\s*\?+\s*$|\btrue\s*\?\s*$|\bit'?s true\b"
-)
-# "…, don't they?", "…, right?", "… or not?": a claim with a question at its end.
-_TAG = (
-    r", ?(?:right|correct|true|yes|yeah|yep|no|ok|okay|or not|innit|huh|eh|isn'?t that so)\s*\?*\s*$"
-    r"|, ?(?:is|are|was|were|do|does|did|can|could|will|would|should|has|have|had|must|may|might|ca|wo|need)(?:n'?t)? "
-    r"(?:it|he|she|they|you|we|i|that|this|there|one|those|these)\s*\?*\s*$"
-)
-# A claim of somebody's, or of one's own. A guideline's recommendation is no hearsay.
-_HEARSAY = (
-    r"\bi (?:have |had )?(?:always |once |also |just )?(?:heard|read|learned|learnt|thought|understood|assumed|believed)\b"
-    r"|\b(?:i|we) (?:was|were|have been|'?ve been|had been) (?:told|taught|led to believe|under the impression)\b|\bi'?ve (?:heard|read|been told|seen)\b|\bi saw (?:that|on|in|online|somewhere)\b"
-    r"|\b(?:everyone|everybody|people|they|some|many|most people|all|others|folks?|doctors|experts) (?:always |all |often )?(?:say|claim|think|believe|know|swear|insist|reckon)s?\b"
-    r"|\b(?!(?:guideline|guidelines|nice|who|source|sources|article|evidence|passage|quote)\b)[\w'.-]+ (?:always |once |has |just |also )?"
-    r"(?:says|said|claimed|insists|insisted|swears|swore|reckons|reckoned|maintains|wrote|writes|believes|thinks|"
-    r"argues|argued|stated|warned|promised|told (?:me|us|him|her|them))\b"
-    r"|\b(?:i|we) (?:gather|take it that|assume|suppose|hear|understand)\b(?! (?:how|why|what|when|if|whether))|\b(?:is|was|am|are|'m|'s) (?:convinced|certain|adamant|positive|persuaded) (?:that|it)\b"
-    r"|\b(?:theory|idea|view|opinion|claim|rumou?r|belief|advice|word|fact) (?:is|was|goes) (?:that\b|you\b)|\ba fact that\b"
-    r"|\b(?:were|was|are|is|been|keeps?) (?:saying|claiming|telling (?:me|us|people))\b"
-    r"|\baccording to (?!(?:the )?(?:guideline|nice|who|evidence|trial|stud|recommend|bnf|label|latest|current|new))"
-    r"|\b(?:internet|google|chatgpt|wikipedia|facebook|tiktok|youtube|instagram|reddit|news|leaflet|label|advert) (?:says|told|claims|states)\b"
-    r"|\bit (?:is|'s) (?:said|a myth|(?:well |widely |generally )?known|common knowledge|obvious|clear) that\b|\bit(?: is|'s) a myth\b|\bas (?:we|everyone|everybody|is) (?:all )?knows?n?\b"
-    r"|\b(?:(?<!in )apparently|supposedly|allegedly|surely|obviously|of course|studies show|research shows|rumou?r)\b"
-)
-# Something is taken as given before the question is put.
-_GIVEN = (
-    r"^(?:so |but |and |well,? )?(?:since|given(?: that)?|because|seeing(?: that| as)?|as|now that|considering(?: that)?) .{3,200}?, ?"
-    r"(?:what|which|how|why|can|could|should|do|does|is|are|when|where|who|will|would)\b"
-    r"|^if .{3,200}?, ?(?:why|how come)\b|\bhow come\b"
-    r"|\bwhy (?:is|are) (?!.{0,60}\b(?:not|no longer|never|less)\b).{2,80}\b(?:best|recommended|preferred|first choice|first line|safe|safer|better|dangerous|"
-    r"banned|useless|effective|ineffective|harmful|harmless)\b"
-    r"|\bwhy (?:do|does|did|can|should|must|would) (?:.{0,60}\b(?:all|always|never|every|everyone|nobody|only)\b|.{2,60}\b(?:make|cause|cure|heal|"
-    r"prevent|kill|weaken|damage|destroy|ruin|trigger|lead to)\b)"
-    r"|\bsince when\b|\bwhat makes .{2,60} (?:the|so|such|better|worse)\b|\bwhy would (?:any|some|every|you|one|a|they|people)"
-    r"|^so,? (?:it|that|this)(?:'s| is) (?:fine|ok|okay|safe|true|right|possible|enough|best)\b"
-    r"|\bhow long (?:has|have) .{2,60}\bbeen (?:the|a|an|considered|known|recommended|used as)\b"
-)
-# A question that begins with "isn't" or "doesn't" has its answer in mind.
-_NEGATED_START = (
-    r"^(?:so |but |and )?(?:is|are|does|do|was|were|has|have|ca|can|wo|will|should|would|did|could|must|had)n'?t\b"
-)
-_PREMISE = re.compile("|".join((_VERDICT, _TAG, _HEARSAY, _GIVEN, _NEGATED_START)), re.IGNORECASE)
-# Longer texts are pasted pages; the premise of a question stands in its first or last lines.
-_PREMISE_LIMIT_CHARS = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,14 +112,6 @@ def earlier_crisis(turns: Sequence[Turn], *, locale: str | None = None) -> Emerg
     if any((kind := _kind(text, rules)) and kind.crisis for text in said):
         return replace(crisis_card(locale), sticky=True)
     return None
-
-
-def is_premise_question(question: str) -> bool:
-    """Say whether a question rests on a claim of its own ("Is it true that …", "I heard …", "…, right?").
-
-    Such a question is answered with the passages that speak to the claim, never with a bare yes or no.
-    """
-    return bool(_PREMISE.search(question.strip().replace("’", "'")[:_PREMISE_LIMIT_CHARS]))
 
 
 def _kind(question: str, rules: UnfitRules) -> _Kind | None:
