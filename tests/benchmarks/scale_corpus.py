@@ -239,9 +239,10 @@ class _Known:
 
 
 class PreparedEmbedder:
-    """Hands out the prepared vectors; what it does not know (a question) the model embeds.
+    """Hands out the prepared vectors.
 
-    `made` counts the texts that the model had to embed.
+    A text that was not foreseen (one or two in a hundred of the recombined ones are cut in another place) gets the
+    vector of a real one that its hash names, moved by noise like the rest; `made` counts them.
     """
 
     def __init__(self, model: Embedder, pieces: Sequence[Piece], real: Vectors, recipes: Path) -> None:
@@ -262,18 +263,7 @@ class PreparedEmbedder:
         return self._model.dimension
 
     def embed(self, texts: Sequence[str]) -> Vectors:
-        rows = np.empty((len(texts), self.dimension), np.float32)
-        unknown = []
-        for place, text in enumerate(texts):
-            vector = self._prepared(text)
-            if vector is None:
-                unknown.append(place)
-            else:
-                rows[place] = vector
-        if unknown:
-            self.made += len(unknown)
-            rows[unknown] = self._model.embed([texts[place] for place in unknown])
-        return rows
+        return np.array([self._prepared(text) for text in texts], np.float32).reshape(len(texts), self.dimension)
 
     def embed_parts(self, texts: Sequence[str], parts: Sequence[Sequence[Part]]) -> tuple[Vectors, list[Vectors]]:
         """Return the vectors, and for each unit its passage's vector moved by one of a few thousand noises."""
@@ -285,7 +275,7 @@ class PreparedEmbedder:
             units.append(moved / np.linalg.norm(moved, axis=1, keepdims=True))
         return made, units
 
-    def _prepared(self, text: str) -> Vectors | None:
+    def _prepared(self, text: str) -> Vectors:
         if (place := self._places.get(text_hash(text))) is not None:
             found: Vectors = self._real[place]
             return found
@@ -293,9 +283,12 @@ class PreparedEmbedder:
         names = self._recipes["name"]
         at = int(np.searchsorted(names, np.uint64(name)))
         if at == len(names) or int(names[at]) != name:
-            return None
-        share = float(self._recipes["share"][at])
-        mixed = share * self._real[self._recipes["first"][at]] + (1 - share) * self._real[self._recipes["second"][at]]
+            self.made += 1
+            mixed = self._real[name % len(self._real)]
+        else:
+            share = float(self._recipes["share"][at])
+            first, second = self._real[self._recipes["first"][at]], self._real[self._recipes["second"][at]]
+            mixed = share * first + (1 - share) * second
         mixed = mixed / np.linalg.norm(mixed)
         noise = np.random.default_rng(name).standard_normal(self.dimension).astype(np.float32)
         mixed = mixed + noise * np.float32(_NOISE / np.linalg.norm(noise))
