@@ -68,6 +68,7 @@ def test_verbatim_statements():
     elsewhere = answer(("Stretch.", [2]), p1=("a", "Stretch."), p2=("b", "Other."))
     question = Question("q", "?")
     assert [values(question, reply)["verbatim"] for reply in (right, paraphrase, elsewhere)] == [1.0, 0.0, 0.0]
+    assert "verbatim" not in values(question, {**paraphrase, "mode": "llm"})
 
 
 def test_citations_that_lead_nowhere():

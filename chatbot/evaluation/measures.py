@@ -47,8 +47,8 @@ DEFINITIONS: dict[str, str] = {
     "answered_answerable": "share of answerable questions that got statements",
     "answered_unanswerable": "share of unanswerable questions that got statements; lower is better",
     "outcome_as_expected": "share of questions with `expect` whose outcome is it",
-    "verbatim": "share of replies with statements in which every statement stands, character by character, in "
-    "a passage that it cites",
+    "verbatim": "share of replies that quote, not worded by a language model, in which every statement stands, "
+    "character by character, in a passage that it cites",
     "citations_resolve": "share of replies with statements in which every statement cites, and every number "
     "cited is a passage of the reply",
     "passages_cited": "share of replies with statements in which every passage is cited",
@@ -162,12 +162,14 @@ def _rate_statements(question: Question, reply: Mapping[str, Any]) -> dict[str, 
     values["passages"] = float(len(passages))
     values["citations_resolve"] = float(all(row["citations"] for row in statements) and cited <= passages.keys())
     values["passages_cited"] = float(passages.keys() <= cited)
-    values["verbatim"] = float(
-        all(
-            any(row["text"] in passages[number]["text"] for number in row["citations"] if number in passages)
-            for row in statements
+    if reply.get("mode") != "llm":
+        # What a model words is checked by the gate, not by its characters.
+        values["verbatim"] = float(
+            all(
+                any(row["text"] in passages[number]["text"] for number in row["citations"] if number in passages)
+                for row in statements
+            )
         )
-    )
     relevant = question.relevant_ids
     documents = {passages[number]["document_id"] for number in cited if number in passages}
     if relevant:
