@@ -159,11 +159,11 @@ def read(text: str) -> Reading:
 
 
 def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
-    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom".
+    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom", "difficult" their "hard".
 
     A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
     """
-    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool))}
+    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool) or _alike_in(name, pool))}
     if not forms:
         return reading
 
@@ -190,6 +190,10 @@ _LEAST_BEGINNING_CHARS = 6
 _BEGINNING_SHARE = 0.7
 # Endings that make a disease of an organ: thyroid and thyroiditis are two things.
 _OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
+
+
+def _alike_in(name: str, pool: frozenset[str]) -> str:
+    return next(iter(sorted(load_words().alike.get(name, frozenset()) & pool)), "")
 
 
 def _form_in(name: str, pool: frozenset[str]) -> str:

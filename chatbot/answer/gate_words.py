@@ -6,7 +6,7 @@ Is: word lists (`gate_words.yaml`, `gate_general.yaml`) and keys of words; pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -49,7 +49,7 @@ class Lexicon:
     """`same` maps a stem to the name of its row; `phrases` finds those of several words.
 
     `general` are keys that name nothing of medicine: a statement may word what its source says with a few of them.
-    `against` maps a key to the keys of its opposites.
+    `against` maps a key to the keys of its opposites, `alike` to those of general words that mean the same.
     """
 
     same: Mapping[str, str]
@@ -61,6 +61,7 @@ class Lexicon:
     raisers: frozenset[str]
     general: frozenset[str]
     against: Mapping[str, frozenset[str]]
+    alike: Mapping[str, frozenset[str]]
     light: frozenset[str]
     things: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
@@ -101,15 +102,20 @@ def load_words() -> Lexicon:
         frozenset(rows["frame"].split()),
         hedges,
         frozenset(rows["raisers"].split()),
-        *_general(same, rows["firm"], rows["light"]),
+        *_general(same, rows["firm"], rows["light"], (*hedges, *rows["raisers"].split())),
         {name: tuple(parts) for name, parts in rows["combined"].items()},
     )
 
 
 def _general(
-    same: Mapping[str, str], firm: str, light: str
-) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]]:
-    """Return general keys, but for those that carry a claim; key -> keys of its opposites; light keys; words of things."""
+    same: Mapping[str, str], firm: str, light: str, exact: Iterable[str]
+) -> tuple[
+    frozenset[str], Mapping[str, frozenset[str]], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]
+]:
+    """Return general keys, but for those that carry a claim; opposites and words alike of a key; light keys; words of things.
+
+    What carries a claim, hedges it (`exact`) or has an opposite beside it is like no other word.
+    """
     import yaml
 
     listed = yaml.load(_GENERAL.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -117,22 +123,36 @@ def _general(
     rows: dict[str, list[str]] = {}
     for stem, row in same.items():
         rows.setdefault(row, []).append(stem)
-    carrying = {same.get(stem, stem) for word in firm.split() for stem in terms_of(word)[-1:]}
-    bare = {same.get(stem, stem) for word in light.split() for stem in terms_of(word)[-1:]}
+
+    def keys(words: Iterable[str]) -> set[str]:
+        return {same.get(stem, stem) for word in words for stem in terms_of(word)[-1:]}
+
+    carrying, bare = keys(firm.split()), keys(light.split())
     general = {stem for stem in stems if stem not in same}
     general |= {row for row, members in rows.items() if stems.issuperset(members)}
-    against: dict[str, set[str]] = {}
-    for pair in listed["opposite"].split():
-        one, other = (same.get(stem, stem) for stem in pair.split("/"))
-        if one != other:
-            against.setdefault(one, set()).add(other)
-            against.setdefault(other, set()).add(one)
+    against = _pairs(listed["opposite"], same)
+    alike = _pairs(listed["alike"], same)
+    fixed = carrying | keys(exact)
     return (
         frozenset((general - carrying) | bare),
-        {key: frozenset(others) for key, others in against.items()},
+        against,
+        {
+            key: others - fixed - against.get(key, frozenset()) for key, others in alike.items() if key not in fixed
+        },
         frozenset(bare),
         frozenset(listed["things"].split()),
     )
+
+
+def _pairs(listed: str, same: Mapping[str, str]) -> dict[str, frozenset[str]]:
+    """Return for each key of "one/other" pairs those that it is paired with."""
+    found: dict[str, set[str]] = {}
+    for pair in listed.split():
+        one, other = (same.get(stem, stem) for stem in pair.split("/"))
+        if one != other:
+            found.setdefault(one, set()).add(other)
+            found.setdefault(other, set()).add(one)
+    return {key: frozenset(others) for key, others in found.items()}
 
 
 def names_in(text: str) -> frozenset[str]:
