@@ -63,7 +63,7 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
         if clause.kind != "main":
             continue
         last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
-        things = {name for name in own - load_words().general if not name.startswith("drug:")}
+        things = {name for name in own - load_words().light if not name.startswith("drug:")}
         if _said_otherwise((last | things) - match.names, clause, ground):
             # "Reverses dabigatran and has no effect on apixaban": each thing with its own verb.
             return Failure("polarity")

@@ -42,7 +42,8 @@ _JOINT = re.compile(
 )
 _OPENS_CONDITION = re.compile(
     r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
-    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if)\b",
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if|"
+    r"while\s+(?:\w+ing|on|in|they|you|he|she|it|this|these|the\s+(?:person|patient|woman|child|symptoms?|pain)))\b",
     re.IGNORECASE,
 )
 _OPENS_REASON = re.compile(
@@ -54,6 +55,7 @@ _GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot
 _NO_SUBJECT = re.compile(
     rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
 )
+_INSERTED = re.compile(rf"(?P<what>(?:in|for|with|without|as|at)\b[^,]*),\s+(?P<verb>{_AUXILIARY}\b.*)", re.IGNORECASE)
 _VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
 # A leading "In adults with spasticity," ends at its comma.
 _LEADING = re.compile(
@@ -66,7 +68,16 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), written)
     for pattern, written in (
         # "Not any faster" and "best avoided" make nothing of more than it is.
+        (r"(\bnot|n't)\s+(\w+)\s+any\s*(?:more|longer)\b", r"no longer \2"),
         (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
+        (r"\bwhether\s+or\s+not\s+(?:they|you|there)\s+(?:have|has|is|are)\b", "even without"),
+        (r"\s+of\s+(?:any|all|every)\s+ages?\b", ""),
+        (
+            r"\b(settles?|clears?(?:\s+up)?|resolves?|goes?\s+away|disappears?|pass(?:es)?|heals?|recovers?|gets?\s+better|improves?|fades?)"
+            r"\s+(?:by\s+(?:itself|themselves)|on\s+(?:its|their)\s+own|spontaneously)\b",
+            r"\1 without treatment",
+        ),
+        (r"\b(is|are|be)\s+best\s+(?=\w+ed\b|taken|given|done|kept)", r"\1 ideally "),
         (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
         (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
         (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
@@ -225,7 +236,13 @@ def _split(plain: str) -> list[str]:
         pieces.append(leading.group().rstrip(", "))
         rest = rest[leading.end() :]
     pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
-    return [piece for piece in pieces if piece]
+    pieces = [piece for piece in pieces if piece]
+    for place, piece in enumerate(pieces[1:], 1):
+        if (inserted := _INSERTED.match(piece)) and not _VERB.search(pieces[place - 1]):
+            # "A short course, for no more than a week, may be considered": the verb belongs to what stands before.
+            pieces[place - 1] += f" {inserted['verb']}"
+            pieces[place] = inserted["what"]
+    return pieces
 
 
 def _kind(piece: str) -> ClauseKind:

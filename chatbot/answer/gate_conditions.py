@@ -156,8 +156,25 @@ def _people() -> frozenset[str]:
     return names_in("adult woman man child infant older pregnant breast-feeding adolescent teenager newborn")
 
 
+# Who is meant by what they have and where that goes on: "adults with heart failure and an ejection fraction below 40%".
+_HAVING = re.compile(
+    r"\s*(?:people|persons?|adults|women|men|children|patients|those|someone|anyone|everyone|girls|boys|infants|babies)\s+with\s+"
+    r"(?P<what>[^.;:,]+?)(?=\s+(?:should|must|may|might|can|could|needs?|are|is|takes?|receives?|has|have|will|requires?|do|does)\b)",
+    re.IGNORECASE,
+)
+# Which of them: "preterm infants", "healthy travellers", but not "most children".
+_WHICH = re.compile(
+    r"\s*(?P<what>(?!(?:in|for|most|many|some|all|any|only|few|other|these|those|the|a|an|every|each|both|if|when|ask|give|offer|treat)\b)[^\W\d_]+)\s+"
+    r"(?:people|adults|women|men|children|patients|girls|boys|infants|babies|newborns|travell?ers|smokers)\b",
+    re.IGNORECASE,
+)
+
+
 def check_whom(sentence: Reading, ground: Reading, thresholds: Thresholds) -> Failure | None:
-    """Ask for whom a source speaks of: "people allergic to penicillin" are not all people."""
-    if (whom := _WHOM.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
-        return Failure("population", surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
+    """Ask for whom a source speaks of: "people allergic to penicillin" and "preterm infants" are not all of them."""
+    for pattern in (_WHOM, _WHICH):
+        if (whom := pattern.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
+            return Failure("population", surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
+    if (whom := _HAVING.match(ground.text)) and (unmet := _unmet(whom["what"], sentence, thresholds)):
+        return Failure("population", unmet.detail)
     return None

@@ -20,7 +20,7 @@ _BOUND = re.compile(
     re.IGNORECASE,
 )
 _DENIES = re.compile(
-    r"\b(?:not|no|never|cannot|without|neither|nor|none|nothing|avoid(?:s|ed|ing)?|contra-?indicated|contra-?indications?|refrain\w*|"
+    r"\b(?:not|no|never|cannot|without|neither|nor|none|nothing|avoid(?:s|ed|ing)?|contra-?indicated|contra-?indications?|refrain\w*|discourag\w+|"
     r"forbidden|prohibited|unable|absent|absence|against|rather\s+than|instead\s+of|free\s+of|un(?:needed|necessary|proven)|"
     r"in(?:effective|sufficient)|poorly|left\s+alone|leave\s+(?:\w+\s+)?alone|isn['’]?t)\b|n['’]t\b",
     re.IGNORECASE,
@@ -28,7 +28,7 @@ _DENIES = re.compile(
 # Two denials that undo each other, and one that is said in two words.
 _CANCELLED = re.compile(
     r"(?:\bnot|\bnever|\bno|n['’]t|\bcannot)\s+(?:be\s+|an?\s+|to\s+)?(?:avoid\w*|contra-?indicat\w+|unnecessary|without)\b|\bnor\b"
-    r"|\b(?:vaccin\w+|immuni[sz]\w+|protect\w*|prophyla\w+|guard\w*|cover\w*|active)\s+against\b",
+    r"|\b(?:vaccin\w+|immuni[sz]\w+|protect\w*|prophyla\w+|guard\w*|cover\w*|active|boosters?|jabs?|shots?|antibod(?:y|ies))\s+against\b",
     re.IGNORECASE,
 )
 _MAY = re.compile(
