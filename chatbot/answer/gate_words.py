@@ -200,7 +200,7 @@ def plain_names(plain: str) -> frozenset[str]:
         lowered = word.lower().replace("’", "'").removesuffix("'s")
         if lowered.endswith("n't") or lowered in _DENIAL_WORDS or lowered in _TEMPORAL:
             continue
-        if lowered in lexicon.frame and lowered not in lexicon.raisers:
+        if {lowered, lowered.removesuffix("s")} & lexicon.frame and lowered not in lexicon.raisers:
             continue
         parts = [lowered] if "-" not in lowered else [lowered.replace("-", ""), *lowered.split("-")]
         keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]
