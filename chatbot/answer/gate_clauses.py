@@ -42,7 +42,7 @@ _JOINT = re.compile(
 )
 _OPENS_CONDITION = re.compile(
     r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
-    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if|"
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)(?!-)|even\s+if|"
     r"while\s+(?:\w+ing|on|in|they|you|he|she|it|this|these|the\s+(?:person|patient|woman|child|symptoms?|pain)))\b",
     re.IGNORECASE,
 )
@@ -52,6 +52,11 @@ _OPENS_REASON = re.compile(
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
+# "In pregnancy valproate is not used" claims as much as "Valproate is not used in pregnancy".
+_SAYS_ALL = re.compile(
+    rf"(?:in|for|with|without|among|from|at|under|within|on|before|after|during)\s(?!.*\b(?:who|which|that|whose|when|if)\b).*\b{_AUXILIARY}\b",
+    re.IGNORECASE,
+)
 _NO_SUBJECT = re.compile(
     rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
 )
@@ -77,10 +82,11 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
             r"\s+(?:by\s+(?:itself|themselves)|on\s+(?:its|their)\s+own|spontaneously)\b",
             r"\1 without treatment",
         ),
-        (r"\b(is|are|be)\s+best\s+(?=\w+ed\b|taken|given|done|kept)", r"\1 ideally "),
         (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
         (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
-        (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
+        (r"\bbest\s+(?=avoided|not|left|to\s+avoid|(?:taken|given|done)\s+(?:within|before|after|at|on|in|with)\b)", ""),
+        (r"\bun(available|suitable|vaccinated|treated|affected|changed|helpful|tolerated)\b", r"not \1"),
+        (r"\b(before|after)\s+([^,;.]{2,40}?)\s+(?:is|are)\s+(?:started|begun|given|taken)(?=[,;.]|$)", r"\1 \2"),
         (
             r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
             r"\1 ",
@@ -143,7 +149,8 @@ def read(text: str) -> Reading:
     segment, opened, subject = 0, False, frozenset[str]()
     pieces = _split(plain)
     for place, piece in enumerate(pieces):
-        kind = _kind(piece)
+        says_all = not place and not plain.startswith(f"{piece},") and _SAYS_ALL.match(piece)
+        kind = "main" if says_all else _kind(piece)
         if clauses and kind == "main" and piece.lower().startswith("or "):
             # An alternative belongs to what it is an alternative of.
             kind = clauses[-1].kind
@@ -237,6 +244,10 @@ def _split(plain: str) -> list[str]:
         rest = rest[leading.end() :]
     pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
     pieces = [piece for piece in pieces if piece]
+    for place, piece in enumerate(pieces[:-1]):
+        if piece.lower().endswith(" or"):
+            # "In pregnancy or | after a loss": the second is an alternative of the first.
+            pieces[place], pieces[place + 1] = piece[:-3].rstrip(), f"or {pieces[place + 1]}"
     for place, piece in enumerate(pieces[1:], 1):
         if (inserted := _INSERTED.match(piece)) and not _VERB.search(pieces[place - 1]):
             # "A short course, for no more than a week, may be considered": the verb belongs to what stands before.

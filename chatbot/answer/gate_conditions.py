@@ -82,15 +82,21 @@ def _unmet(condition: str, sentence: Reading, thresholds: Thresholds) -> Failure
 
 
 def _unmet_part(part: str, sentence: Reading, thresholds: Thresholds) -> Failure | None:
-    for quantity in find_quantities(part):
+    quantities = find_quantities(part)
+    for quantity in quantities:
         if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
             return Failure("condition", quantity.written[:40])
-    return _lacking(names_in(part), sentence, thresholds)
+    names = names_in(part)
+    if quantities and names <= load_words().light:
+        # "After 3 weeks" and "by 3 weeks" are told by their number.
+        return None
+    return _lacking(names, sentence, thresholds)
 
 
 def _lacking(names: frozenset[str], sentence: Reading, thresholds: Thresholds) -> Failure | None:
     """Return the failure of a condition of which too few words are kept, or not all that name a thing."""
     names = names - load_words().light or names
+    names = names - load_words().understood or names
     if not names:
         return None
     share = len(names & sentence.names) / len(names)

@@ -93,6 +93,10 @@ def hedges_in(piece: str) -> frozenset[int]:
     words = [word.lower() for word in WORD.findall(piece)]
     if "as possible" in lowered and "possible" in words:
         words.remove("possible")
+    for word in ("about", "around"):
+        # "Ask about falls", "all around the wound"
+        if word in words and not re.search(rf"\b{word}\s+(?:\d|half|an?\b|one\b)", lowered):
+            words.remove(word)
     hedges = {lexicon.hedges[word] for word in words if word in lexicon.hedges}
     return frozenset(
         hedges | {number for phrase, number in lexicon.hedges.items() if " " in phrase and phrase in lowered}

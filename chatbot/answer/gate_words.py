@@ -6,7 +6,7 @@ Is: word lists (`gate_words.yaml`, `gate_general.yaml`) and keys of words; pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -41,6 +41,7 @@ _BOUNDING = re.compile(
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
+_OLD = re.compile(r"[\s-]+(?:old|of\s+age)\b", re.IGNORECASE)
 _TEMPORAL = frozenset("daily weekly monthly nightly hourly twice thrice time times".split())
 
 
@@ -64,6 +65,7 @@ class Lexicon:
     alike: Mapping[str, frozenset[str]]
     light: frozenset[str]
     things: frozenset[str]
+    understood: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
 
 
@@ -102,13 +104,14 @@ def load_words() -> Lexicon:
         frozenset(rows["frame"].split()),
         hedges,
         frozenset(rows["raisers"].split()),
-        *_general(same, rows["firm"], rows["light"], (*hedges, *rows["raisers"].split())),
+        *_general(same, rows, (*hedges, *rows["raisers"].split())),
+        frozenset(same.get(stem, stem) for word in rows["understood"].split() for stem in terms_of(word)[-1:]),
         {name: tuple(parts) for name, parts in rows["combined"].items()},
     )
 
 
 def _general(
-    same: Mapping[str, str], firm: str, light: str, exact: Iterable[str]
+    same: Mapping[str, str], listed_rows: Mapping[str, str], exact: Iterable[str]
 ) -> tuple[
     frozenset[str], Mapping[str, frozenset[str]], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]
 ]:
@@ -127,21 +130,31 @@ def _general(
     def keys(words: Iterable[str]) -> set[str]:
         return {same.get(stem, stem) for word in words for stem in terms_of(word)[-1:]}
 
-    carrying, bare = keys(firm.split()), keys(light.split())
+    carrying, bare = keys(listed_rows["firm"].split()), keys(listed_rows["light"].split())
     general = {stem for stem in stems if stem not in same}
     general |= {row for row, members in rows.items() if stems.issuperset(members)}
     against = _pairs(listed["opposite"], same)
     alike = _pairs(listed["alike"], same)
     fixed = carrying | keys(exact)
+    alike = {key: others - fixed - against.get(key, frozenset()) for key, others in alike.items() if key not in fixed}
+    for said, held in _near(listed_rows["near"], same):
+        alike[said] = alike.get(said, frozenset()) | {held}
     return (
         frozenset((general - carrying) | bare),
         against,
-        {
-            key: others - fixed - against.get(key, frozenset()) for key, others in alike.items() if key not in fixed
-        },
+        alike,
         frozenset(bare),
         frozenset(listed["things"].split()),
     )
+
+
+def _near(listed: str, same: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield (key that a statement may say, key that its source holds)."""
+    for pair in listed.split():
+        one, other = (same.get(stem, stem) for word in re.split("[=>]", pair) for stem in terms_of(word)[-1:])
+        yield one, other
+        if "=" in pair:
+            yield other, one
 
 
 def _pairs(listed: str, same: Mapping[str, str]) -> dict[str, frozenset[str]]:
@@ -170,7 +183,8 @@ def _blank(plain: str) -> str:
     plain = _ONCE.sub(lambda match: " " * len(match.group()), plain)
     blanked = list(_BOUNDING.sub(lambda match: " " * len(match.group()), plain))
     for quantity in find_quantities(plain):
-        blanked[quantity.start : quantity.end] = " " * (quantity.end - quantity.start)
+        end = age.end() if (age := _OLD.match(plain, quantity.end)) else quantity.end
+        blanked[quantity.start : end] = " " * (end - quantity.start)
     return "".join(blanked)
 
 
