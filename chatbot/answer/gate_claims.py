@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chatbot.answer.gate_clauses import Clause, Reading
 from chatbot.answer.gate_conditions import check_conditions, is_made_certain
-from chatbot.answer.gate_force import CONSIDER, MUST
+from chatbot.answer.gate_force import CONSIDER, MUST, claim_denials_in
 from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Thresholds
 from chatbot.answer.gate_words import load_words
@@ -58,8 +58,12 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
             continue
-        if clause.denials != match.denials and not _same_denials(claim, match, ground):
+        if clause.denials != match.denials and not _same_denials(claim, clause, match, ground):
             return Failure("polarity")
+        if clause.kind in ("reason", "relative") and match.kind in ("reason", "relative"):
+            # "As it may slow the heart": what a reason says is claimed as well.
+            if failure := _strength(sentence, clause, match):
+                return failure
         if clause.kind != "main":
             continue
         last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
@@ -93,8 +97,10 @@ def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
     return False
 
 
-def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:
+def _same_denials(claim: Claim, clause: Clause, match: Clause, ground: Reading) -> bool:
     """Say whether two claims deny as often in all, where their clauses are cut in different places."""
+    if clause.kind == match.kind == "main" and claim_denials_in(clause.text) > claim_denials_in(match.text) == 0:
+        return False
     theirs = [c for c in ground.clauses if c.segment == match.segment or c.leading]
     if any(
         c.denials and c.subject and not c.text.lower().startswith(_GOES_ON) and not c.names & claim.names

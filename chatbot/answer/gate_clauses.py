@@ -42,8 +42,7 @@ _JOINT = re.compile(
 )
 _OPENS_CONDITION = re.compile(
     r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
-    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)(?!-)|even\s+if|"
-    r"while\s+(?:\w+ing|on|in|they|you|he|she|it|this|these|the\s+(?:person|patient|woman|child|symptoms?|pain)))\b",
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)(?!-)|even\s+if)\b",
     re.IGNORECASE,
 )
 _OPENS_REASON = re.compile(
@@ -77,6 +76,8 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
         (r"\bwhether\s+or\s+not\s+(?:they|you|there)\s+(?:have|has|is|are)\b", "even without"),
         (r"\s+of\s+(?:any|all|every)\s+ages?\b", ""),
+        # "While" without a comma tells when, with one it contrasts.
+        (r"(?<![,;])\s+(?:while|whilst)\s", " when "),
         (
             r"\b(settles?|clears?(?:\s+up)?|resolves?|goes?\s+away|disappears?|pass(?:es)?|heals?|recovers?|gets?\s+better|improves?|fades?)"
             r"\s+(?:by\s+(?:itself|themselves)|on\s+(?:its|their)\s+own|spontaneously)\b",

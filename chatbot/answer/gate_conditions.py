@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from chatbot.answer.gate_clauses import Clause, Reading
-from chatbot.answer.gate_force import is_belief, is_unsure
+from chatbot.answer.gate_force import claim_denials_in, denials_in, is_belief, is_unsure
 from chatbot.answer.gate_quantities import find_quantities
 from chatbot.answer.gate_records import Failure, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, qualifiers_of, surface
@@ -18,6 +18,8 @@ from chatbot.answer.gate_words import load_words, names_in, qualifiers_of, surfa
 def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thresholds: Thresholds) -> Failure | None:
     """Ask for every condition under which the source makes the claim; of alternatives for one."""
     missing: Failure | None = None
+    if failure := _bound_of_ban(sentence, ground, segments):
+        return failure
     said = frozenset().union(*(own.hedges for own in sentence.clauses))
     for clause in ground.clauses:
         if not (clause.leading or clause.segment in segments):
@@ -41,6 +43,16 @@ def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thr
                 if None not in failures:
                     return failures[0]
     return missing or _limits(sentence, ground, thresholds)
+
+
+def _bound_of_ban(sentence: Reading, ground: Reading, segments: set[int]) -> Failure | None:
+    """Ask for the numbers of a claim that denies: "not for longer than 3 days" is no ban."""
+    for clause in ground.clauses:
+        if clause.kind == "main" and clause.segment in segments and claim_denials_in(clause.text):
+            for quantity in clause.quantities:
+                if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
+                    return Failure("condition", quantity.written[:40])
+    return None
 
 
 def is_made_certain(clause: Clause, sentence: Reading) -> bool:
@@ -87,10 +99,18 @@ def _unmet_part(part: str, sentence: Reading, thresholds: Thresholds) -> Failure
         if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
             return Failure("condition", quantity.written[:40])
     names = names_in(part)
+    if denials_in(part) and not _denied(names, sentence):
+        return Failure("condition", "not")
     if quantities and names <= load_words().light:
         # "After 3 weeks" and "by 3 weeks" are told by their number.
         return None
     return _lacking(names, sentence, thresholds)
+
+
+def _denied(names: frozenset[str], sentence: Reading) -> bool:
+    """Say whether a statement denies what a condition of its source denies, wherever it does so."""
+    holding = [clause for clause in sentence.clauses if clause.names & names]
+    return any(clause.denials for clause in holding or sentence.clauses)
 
 
 def _lacking(names: frozenset[str], sentence: Reading, thresholds: Thresholds) -> Failure | None:

@@ -41,6 +41,7 @@ _MUST = re.compile(
     r"under\s+no\s+circumstances)\b",
     re.IGNORECASE,
 )
+_MUST_MODAL = re.compile(r"\b(?:must|ha(?:ve|s)\s+to|always)\b", re.IGNORECASE)
 # What a source reports as somebody's belief is no fact: "is thought to cause", "researchers believe that".
 _HELD = r"(?:thought|believed|considered|assumed|presumed|suspected|supposed|hypothesi[sz]ed|theori[sz]ed|postulated|speculated|reported|said|felt)"
 _BELIEVED = re.compile(
@@ -76,9 +77,25 @@ def denials_in(piece: str) -> int:
     return len(_DENIES.findall(_CANCELLED.sub(" ", _BOUND.sub(" ", piece))))
 
 
+# Denials of what is beside the claim: "in people without symptoms", "for those who cannot swallow".
+_BESIDE = re.compile(
+    r"\b(?:without|(?:with|and|or|but|have|has|had)\s+no|(?:who|whose|which|that)\s+[^,;]*?(?:not|never|cannot|no|n['’]t))\b[^,;]*?"
+    r"(?=,|;|$|\b(?:is|are|was|were|should|must|may|might|can|could|do|does|has|have|needs?|receives?|takes?)\b)",
+    re.IGNORECASE,
+)
+
+
+def claim_denials_in(piece: str) -> int:
+    """Return how many denials bear on what a clause claims, not on whom or what it speaks of."""
+    return denials_in(_BESIDE.sub(" ", piece))
+
+
 def strength_of(piece: str) -> int:
     """Return MUST, SHOULD, CONSIDER or MAY; what asserts speaks as strongly as what recommends."""
     piece = _BOUND.sub(" ", piece)
+    if _MUST_MODAL.search(piece):
+        # "Must be considered", "must be an option"
+        return MUST
     if _MAY.search(piece):
         return MAY
     if _CONSIDER.search(piece):

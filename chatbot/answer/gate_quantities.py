@@ -221,6 +221,10 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if before:
             at = before[-1].start
             found = [replace(q, per=(*q.per, by)) if q.start == at else q for q in found]
+        elif not any(q.start <= match.start() < q.end for q in found):
+            # "Is used daily" is once a day.
+            found.append(Quantity(1.0, "times", (by,), "", match.start(), match.end(), match.group()))
+    found.sort(key=lambda q: q.start)
     return tuple(_once(_with_units(found, plain)))
 
 
@@ -289,6 +293,8 @@ _IN_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), written)
     for pattern, written in (
         (r"\b(?:the\s+)?first\s+trimester(?:\s+of\s+pregnancy)?\b", "the first 3 months of pregnancy"),
+        (r"\b(?:every|each)\s+day\b", "daily"),
+        (r"\b(?:every|each)\s+(week|month)\b", r"\1ly"),
         (r"\bhalf\s+an\s+hour\b|\ba\s+half[\s-]hour\b", "30 minutes"),
         (r"\ba\s+fortnight\b|\bone\s+fortnight\b", "2 weeks"),
         (r"\b(once|twice|thrice)-(daily|weekly|monthly|nightly)\b", r"\1 \2"),
