@@ -57,6 +57,8 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             continue
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
+            if clause.denials > sum(other.denials for other in ground.clauses):
+                return Failure("polarity")
             continue
         if clause.denials != match.denials and not _same_denials(claim, clause, match, ground):
             return Failure("polarity")
@@ -99,7 +101,7 @@ def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
 
 def _same_denials(claim: Claim, clause: Clause, match: Clause, ground: Reading) -> bool:
     """Say whether two claims deny as often in all, where their clauses are cut in different places."""
-    if clause.kind == match.kind == "main" and claim_denials_in(clause.text) > claim_denials_in(match.text) == 0:
+    if clause.kind == match.kind == "main" and bool(claim_denials_in(clause.text)) != bool(claim_denials_in(match.text)):
         return False
     theirs = [c for c in ground.clauses if c.segment == match.segment or c.leading]
     if any(

@@ -25,7 +25,7 @@ _IMPERATIVE = (
 )
 _SUBORDINATE = (
     r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
-    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|(?:after|before)(?!\s+(?:and|or)\b|\s*[,;]|\s*$)|during|but|as\s+(?:it|they|this|these|he|she)(?=\s))"
 )
 # "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
 _ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
@@ -50,7 +50,7 @@ _OPENS_REASON = re.compile(
     re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
+_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot|failed)\b", re.IGNORECASE)
 # "In pregnancy valproate is not used" claims as much as "Valproate is not used in pregnancy".
 _SAYS_ALL = re.compile(
     rf"(?:in|for|with|without|among|from|at|under|within|on|before|after|during)\s(?!.*\b(?:who|which|that|whose|when|if)\b).*\b{_AUXILIARY}\b",

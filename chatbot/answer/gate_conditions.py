@@ -188,6 +188,10 @@ _HAVING = re.compile(
     r"(?P<what>[^.;:,]+?)(?=\s+(?:should|must|may|might|can|could|needs?|are|is|takes?|receives?|has|have|will|requires?|do|does)\b)",
     re.IGNORECASE,
 )
+# What is treated: "severe scabies is treated with ivermectin".
+_TREATED = re.compile(
+    r"\s*(?P<what>[^,;:.]+?)\s+(?:is|are)\s+(?:treated|managed|controlled|prevented)\s+(?:with|by)\b", re.IGNORECASE
+)
 # Which of them: "preterm infants", "healthy travellers", but not "most children".
 _WHICH = re.compile(
     r"\s*(?P<what>(?!(?:in|for|most|many|some|all|any|only|few|other|these|those|the|a|an|every|each|both|if|when|ask|give|offer|treat)\b)[^\W\d_]+)\s+"
@@ -198,7 +202,7 @@ _WHICH = re.compile(
 
 def check_whom(sentence: Reading, ground: Reading, thresholds: Thresholds) -> Failure | None:
     """Ask for whom a source speaks of: "people allergic to penicillin" and "preterm infants" are not all of them."""
-    for pattern in (_WHOM, _WHICH):
+    for pattern in (_WHOM, _WHICH, _TREATED):
         if (whom := pattern.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
             return Failure("population", surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
     if (whom := _HAVING.match(ground.text)) and (unmet := _unmet(whom["what"], sentence, thresholds)):

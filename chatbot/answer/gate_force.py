@@ -15,8 +15,8 @@ MUST, SHOULD, CONSIDER, MAY = 4, 3, 2, 1
 
 # What a bound says about a number denies nothing: it is read with the number.
 _BOUND = re.compile(
-    r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:more|less|fewer|longer|faster|later|greater|higher|lower|older)\s+than\b|"
-    r"(?:exceed\w*|go\s+above|above|over|below|under)\s+\d)|\bno\s+later\b",
+    r"\b(?:no|not|never|n['’]t)\s+(?:\w+\s+){0,2}?(?=(?:more|less|fewer|longer|faster|later|greater|higher|lower|older)\s+than\b|exceed\w*\s+\d)"
+    r"|\b(?:no|not|never|n['’]t)\s+(?:(?:be|rise|go|get|fall|drop)\s+){0,2}(?=(?:above|over|below|under)\s+\d)|\bno\s+later\b",
     re.IGNORECASE,
 )
 _DENIES = re.compile(
@@ -79,7 +79,8 @@ def denials_in(piece: str) -> int:
 
 # Denials of what is beside the claim: "in people without symptoms", "for those who cannot swallow".
 _BESIDE = re.compile(
-    r"\b(?:without|(?:with|and|or|but|have|has|had)\s+no|(?:who|whose|which|that)\s+[^,;]*?(?:not|never|cannot|no|n['’]t))\b[^,;]*?"
+    r"\b(?:without|(?:with|and|or|but|have|has|had)\s+no|(?:who|which|that)\s+(?:cannot|(?:do|does|did|is|are|was|were|have|has|had|can|could)"
+    r"\s*(?:not|never|no|n['’]t)))\b[^,;]*?"
     r"(?=,|;|$|\b(?:is|are|was|were|should|must|may|might|can|could|do|does|has|have|needs?|receives?|takes?)\b)",
     re.IGNORECASE,
 )

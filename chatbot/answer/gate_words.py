@@ -26,7 +26,7 @@ _DENIAL_WORDS = frozenset(
     "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
 )
 _QUALIFIER = re.compile(
-    r"\b(?:in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
+    r"\b(?:(?:(?:in|for|among)\s+)?(?:people|adults|women|men|children|patients|those|someone|anyone)\s+(?:on|taking|using|receiving)|in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
     r"(?=\s+(?:in|for|with|without|by|on|to|during|after|before|within|at|from|and|or|unless|if|when|is|are|was|were|has|have|"
     r"should|must|may|might|can|could|will|does|do|needs?|warrants?)\b|[,;:.()]|$)",
     re.IGNORECASE,
