@@ -60,7 +60,9 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             if clause.denials > sum(other.denials for other in ground.clauses):
                 return Failure("polarity")
             continue
-        if clause.denials != match.denials and not _same_denials(claim, clause, match, ground):
+        if clause.kind == match.kind == "main" and _claims_otherwise(clause, match):
+            return Failure("polarity")
+        if clause.denials != match.denials and not _same_denials(claim, match, ground):
             return Failure("polarity")
         if clause.kind in ("reason", "relative") and match.kind in ("reason", "relative"):
             # "As it may slow the heart": what a reason says is claimed as well.
@@ -92,17 +94,19 @@ def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
             for other in ground.clauses
             if other.kind == "main"
             and name in other.names
-            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ")))
+            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ", "and ")))
         ]
         if others and all(other.denials != clause.denials for other in others):
             return True
     return False
 
 
-def _same_denials(claim: Claim, clause: Clause, match: Clause, ground: Reading) -> bool:
+def _claims_otherwise(clause: Clause, match: Clause) -> bool:
+    return bool(claim_denials_in(clause.text)) != bool(claim_denials_in(match.text))
+
+
+def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:
     """Say whether two claims deny as often in all, where their clauses are cut in different places."""
-    if clause.kind == match.kind == "main" and bool(claim_denials_in(clause.text)) != bool(claim_denials_in(match.text)):
-        return False
     theirs = [c for c in ground.clauses if c.segment == match.segment or c.leading]
     if any(
         c.denials and c.subject and not c.text.lower().startswith(_GOES_ON) and not c.names & claim.names

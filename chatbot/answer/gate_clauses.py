@@ -60,6 +60,11 @@ _NO_SUBJECT = re.compile(
     rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
 )
 _INSERTED = re.compile(rf"(?P<what>(?:in|for|with|without|as|at)\b[^,]*),\s+(?P<verb>{_AUXILIARY}\b.*)", re.IGNORECASE)
+_SECOND = re.compile(
+    rf"(?P<first>(?:(?!\b(?:who|which|that|whose)\b).)*?\b{_AUXILIARY}\b.*?)\s+"
+    rf"(?P<second>and\s+(?!{_AUXILIARY}\b)(?:[\w-]+\s+){{1,3}}?{_AUXILIARY}\b.*)",
+    re.IGNORECASE,
+)
 _VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
 # A leading "In adults with spasticity," ends at its comma.
 _LEADING = re.compile(
@@ -244,7 +249,7 @@ def _split(plain: str) -> list[str]:
         pieces.append(leading.group().rstrip(", "))
         rest = rest[leading.end() :]
     pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
-    pieces = [piece for piece in pieces if piece]
+    pieces = [part for piece in pieces if piece for part in _with_second(piece)]
     for place, piece in enumerate(pieces[:-1]):
         if piece.lower().endswith(" or"):
             # "In pregnancy or | after a loss": the second is an alternative of the first.
@@ -255,6 +260,13 @@ def _split(plain: str) -> list[str]:
             pieces[place - 1] += f" {inserted['verb']}"
             pieces[place] = inserted["what"]
     return pieces
+
+
+def _with_second(piece: str) -> list[str]:
+    """Part "Clear ones are drained | and bloody ones are left": each has its subject and its verb."""
+    if _kind(piece) == "main" and (both := _SECOND.match(piece)):
+        return [both["first"], both["second"]]
+    return [piece]
 
 
 def _kind(piece: str) -> ClauseKind:

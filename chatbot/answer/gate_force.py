@@ -79,9 +79,9 @@ def denials_in(piece: str) -> int:
 
 # Denials of what is beside the claim: "in people without symptoms", "for those who cannot swallow".
 _BESIDE = re.compile(
-    r"\b(?:without|(?:with|and|or|but|have|has|had)\s+no|(?:who|which|that)\s+(?:cannot|(?:do|does|did|is|are|was|were|have|has|had|can|could)"
-    r"\s*(?:not|never|no|n['’]t)))\b[^,;]*?"
-    r"(?=,|;|$|\b(?:is|are|was|were|should|must|may|might|can|could|do|does|has|have|needs?|receives?|takes?)\b)",
+    r"\b(?:(?:without|with\s+no)\b|(?:who|which|that)\s+(?:\w+\s*)??(?:cannot\b|can['’]t\b|not\b|never\b|no\b|n['’]t\b)|unable\s+to\b"
+    r"|(?:people|adults|women|men|children|patients|those)\s+not\b)[^,;]*?"
+    r"(?=,|;|$|\b(?:is|are|was|were|should|must|may|might|can|could|do|does|has|needs?|receives?)\b)",
     re.IGNORECASE,
 )
 
