@@ -55,13 +55,18 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             return Failure("scattered")
         if match is None:
             continue
+        if clause.kind == "reason" and match.kind == "main" and (failure := _strength(sentence, clause, match)):
+            return failure
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
             if clause.denials > sum(other.denials for other in ground.clauses):
                 return Failure("polarity")
             continue
         if clause.kind == match.kind == "main" and _claims_otherwise(clause, match):
-            return Failure("polarity")
+            again = _said_again(clause, ground.clauses)
+            if again is None:
+                return Failure("polarity")
+            match = again
         if clause.denials != match.denials and not _same_denials(claim, match, ground):
             return Failure("polarity")
         if clause.kind in ("reason", "relative") and match.kind in ("reason", "relative"):
@@ -70,8 +75,8 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
                 return failure
         if clause.kind != "main":
             continue
-        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
-        things = {name for name in own - load_words().light if not name.startswith("drug:")}
+        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]} - match.subject
+        things = {name for name in own - match.subject - load_words().light if not name.startswith("drug:")}
         if _said_otherwise((last | things) - match.names, clause, ground):
             # "Reverses dabigatran and has no effect on apixaban": each thing with its own verb.
             return Failure("polarity")
@@ -103,6 +108,15 @@ def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
 
 def _claims_otherwise(clause: Clause, match: Clause) -> bool:
     return bool(claim_denials_in(clause.text)) != bool(claim_denials_in(match.text))
+
+
+def _said_again(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
+    """Return the claim that says just this of its subject: "X may harm and is avoided" beside "X is avoided"."""
+    for other in clauses:
+        if other.kind == "main" and other.names <= clause.names <= other.names | other.subject:
+            if not _claims_otherwise(clause, other):
+                return other
+    return None
 
 
 def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:

@@ -25,7 +25,7 @@ _IMPERATIVE = (
 )
 _SUBORDINATE = (
     r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
-    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|(?:after|before)(?!\s+(?:and|or)\b|\s*[,;]|\s*$)|during|but|as\s+(?:it|they|this|these|he|she)(?=\s))"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as(?!\s+\d)|where|(?:after|before)(?!\s+(?:and|or)\b|\s*[,;]|\s*$)|during|but|as\s+(?:it|they|this|these|he|she)(?=\s))"
 )
 # "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
 _ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
@@ -50,6 +50,7 @@ _OPENS_REASON = re.compile(
     re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
+_OPENS_VERBAL = re.compile(r"(?:only\s+|even\s+|or\s+|and\s+)*(?:if|when|whenever|unless|once|where|as\s+long\s+as|except|provided)\b", re.IGNORECASE)
 _GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot|failed)\b", re.IGNORECASE)
 # "In pregnancy valproate is not used" claims as much as "Valproate is not used in pregnancy".
 _SAYS_ALL = re.compile(
@@ -69,7 +70,7 @@ _VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
 # A leading "In adults with spasticity," ends at its comma.
 _LEADING = re.compile(
     r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
-    r"to|because|since|as|although|on|over|following|by)\b[^,;:]*,(?=\s)",
+    r"to|because|since|as|although|on|over|following|by)\b(?:[^,;:]|,(?=\d))*,(?=\s)",
     re.IGNORECASE,
 )
 # What is said with more words than it needs.
@@ -81,6 +82,8 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
         (r"\bwhether\s+or\s+not\s+(?:they|you|there)\s+(?:have|has|is|are)\b", "even without"),
         (r"\s+of\s+(?:any|all|every)\s+ages?\b", ""),
+        # "Before they are 6 months old"
+        (r"\b(before|until|after|once|when)\s+(?:they|he|she|you)\s+(?:is|are|has\s+been|have\s+been)\s+(?=\d)", r"\1 "),
         # "While" without a comma tells when, with one it contrasts.
         (r"(?<![,;])\s+(?:while|whilst)\s", " when "),
         (
@@ -163,7 +166,7 @@ def read(text: str) -> Reading:
         elif kind == "condition" and clauses and clauses[-1].kind == "relative" and _OTHER_CASE.match(clauses[-1].text):
             # "…, and for moderate pain when other drugs have been tried": the condition of the other case.
             kind = "relative"
-        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
+        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _goes_on(clauses[-1].text, piece):
             # "… when pain comes from the joint and has not responded"
             kind = "condition"
         leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
@@ -180,6 +183,12 @@ def read(text: str) -> Reading:
         key for word in WORD.findall(plain.lower()) if word in load_words().raisers for key in plain_names(word)
     )
     return Reading(plain, tuple(clauses), plain_names(plain), find_quantities(plain), drugs, raised)
+
+
+def _goes_on(condition: str, piece: str) -> bool:
+    """Say whether a piece goes on with a condition: one that has a verb, as "before 12 months" has none."""
+    verbal = _OPENS_VERBAL.match(condition) or _VERB.search(condition)
+    return bool(verbal) and _GOES_ON.match(piece) is not None
 
 
 def adapted(reading: Reading, pool: frozenset[str]) -> Reading:

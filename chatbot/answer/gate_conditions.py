@@ -21,8 +21,14 @@ def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thr
     if failure := _bound_of_ban(sentence, ground, segments):
         return failure
     said = frozenset().union(*(own.hedges for own in sentence.clauses))
+    another = False
     for clause in ground.clauses:
         if not (clause.leading or clause.segment in segments):
+            continue
+        if clause.kind == "main":
+            another = clause.text.lower().startswith("or ") and not clause.names & sentence.names
+        if another:
+            # "… by mouth, or X if they cannot swallow": the condition of what the statement does not say.
             continue
         if clause.kind != "relative" and not clause.hedges <= said:
             return Failure("hedge")
@@ -171,6 +177,9 @@ _RESTRICTS = re.compile(
 def _left_out(theirs: frozenset[str], ours: frozenset[str], anywhere: frozenset[str]) -> str:
     """Return a group that a source speaks of and a statement does not; "" if it names one of several groups."""
     missing = (theirs & _people()) - ours
+    if ours & names_in("pregnant breast-feeding menopause birth"):
+        # No others are pregnant or breast-feed.
+        missing -= names_in("woman")
     groups = names_in("adult woman man child infant adolescent teenager newborn")
     if missing <= groups and anywhere & groups & ours:
         return ""

@@ -223,10 +223,12 @@ def _check_sentence(
     known = (line for source in sources for unit in source.units for line in (source.title, *unit.context, unit.text))
     sentence = adapted(read(text), frozenset().union(*(names_in(line) for line in known)))
     supports: list[Support] = []
-    for claim in claims_of(sentence):
+    for place, claim in enumerate(claims_of(sentence)):
         failure: Failure | None = None
         for support, source in _candidates(claim, sources):
-            found = check_claim(text, sentence, claim, support.unit, source, thresholds)
+            # What another unit says in the statement's word, this one may say in a word alike.
+            near = adapted(sentence, read(support.unit.whole).names)
+            found = check_claim(text, near, claims_of(near)[place], support.unit, source, thresholds)
             if found is None:
                 supports.append(support)
                 failure = None
