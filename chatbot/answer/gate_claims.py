@@ -55,7 +55,9 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             return Failure("scattered")
         if match is None:
             continue
-        if clause.kind == "reason" and match.kind == "main" and (failure := _strength(sentence, clause, match)):
+        told = clause.kind == "reason" or (clause.kind == "relative" and match.kind != "main")
+        if told and match.kind != "condition" and (failure := _strength(sentence, clause, match)):
+            # "As it may slow the heart": what a reason says is claimed as well.
             return failure
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
@@ -69,10 +71,6 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             match = again
         if clause.denials != match.denials and not _same_denials(claim, match, ground):
             return Failure("polarity")
-        if clause.kind in ("reason", "relative") and match.kind in ("reason", "relative"):
-            # "As it may slow the heart": what a reason says is claimed as well.
-            if failure := _strength(sentence, clause, match):
-                return failure
         if clause.kind != "main":
             continue
         last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]} - match.subject
@@ -113,9 +111,9 @@ def _claims_otherwise(clause: Clause, match: Clause) -> bool:
 def _said_again(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
     """Return the claim that says just this of its subject: "X may harm and is avoided" beside "X is avoided"."""
     for other in clauses:
-        if other.kind == "main" and other.names <= clause.names <= other.names | other.subject:
-            if not _claims_otherwise(clause, other):
-                return other
+        covers = other.kind == "main" and other.names <= clause.names <= other.names | other.subject
+        if covers and not _claims_otherwise(clause, other):
+            return other
     return None
 
 

@@ -50,7 +50,10 @@ _OPENS_REASON = re.compile(
     re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
-_OPENS_VERBAL = re.compile(r"(?:only\s+|even\s+|or\s+|and\s+)*(?:if|when|whenever|unless|once|where|as\s+long\s+as|except|provided)\b", re.IGNORECASE)
+_OPENS_VERBAL = re.compile(
+    r"(?:only\s+|even\s+|or\s+|and\s+)*(?:if|when|whenever|unless|once|where|as\s+long\s+as|except|provided)\b",
+    re.IGNORECASE,
+)
 _GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot|failed)\b", re.IGNORECASE)
 # "In pregnancy valproate is not used" claims as much as "Valproate is not used in pregnancy".
 _SAYS_ALL = re.compile(
@@ -83,7 +86,10 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         (r"\bwhether\s+or\s+not\s+(?:they|you|there)\s+(?:have|has|is|are)\b", "even without"),
         (r"\s+of\s+(?:any|all|every)\s+ages?\b", ""),
         # "Before they are 6 months old"
-        (r"\b(before|until|after|once|when)\s+(?:they|he|she|you)\s+(?:is|are|has\s+been|have\s+been)\s+(?=\d)", r"\1 "),
+        (
+            r"\b(before|until|after|once|when)\s+(?:they|he|she|you)\s+(?:is|are|has\s+been|have\s+been)\s+(?=\d)",
+            r"\1 ",
+        ),
         # "While" without a comma tells when, with one it contrasts.
         (r"(?<![,;])\s+(?:while|whilst)\s", " when "),
         (
@@ -93,7 +99,10 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
         ),
         (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
         (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
-        (r"\bbest\s+(?=avoided|not|left|to\s+avoid|(?:taken|given|done)\s+(?:within|before|after|at|on|in|with)\b)", ""),
+        (
+            r"\bbest\s+(?=avoided|not|left|to\s+avoid|(?:taken|given|done)\s+(?:within|before|after|at|on|in|with)\b)",
+            "",
+        ),
         (r"\bun(available|suitable|vaccinated|treated|affected|changed|helpful|tolerated)\b", r"not \1"),
         (r"\b(before|after)\s+([^,;.]{2,40}?)\s+(?:is|are)\s+(?:started|begun|given|taken)(?=[,;.]|$)", r"\1 \2"),
         (
@@ -192,11 +201,11 @@ def _goes_on(condition: str, piece: str) -> bool:
 
 
 def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
-    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom", "difficult" their "hard".
+    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom", "check" their "screen".
 
     A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
     """
-    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool) or _alike_in(name, pool))}
+    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool) or _near_in(name, pool))}
     if not forms:
         return reading
 
@@ -225,8 +234,8 @@ _BEGINNING_SHARE = 0.7
 _OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
 
 
-def _alike_in(name: str, pool: frozenset[str]) -> str:
-    return next(iter(sorted(load_words().alike.get(name, frozenset()) & pool)), "")
+def _near_in(name: str, pool: frozenset[str]) -> str:
+    return next(iter(sorted(load_words().near.get(name, frozenset()) & pool)), "")
 
 
 def _form_in(name: str, pool: frozenset[str]) -> str:

@@ -72,9 +72,7 @@ _UNIT_WORD = "|".join(sorted((re.escape(unit) for unit in _UNITS), key=len, reve
 _PER = r"(?:\s*/\s*|\s+per\s+|\s+(?:a|an|each)\s+|\s+every\s+)"
 _PERS = rf"(?:{_PER}(?:{_UNIT_WORD})(?!\w))*"
 # "2 mg of iron a day", "2 mg/kg of iron daily": what it is an amount of stands between the number and its rate.
-_OF_WHAT = (
-    rf"(?:\s+of\s+(?:[^\W\d]+\s+){{0,2}}?[^\W\d]+(?={_PER}(?:day|week|month|night)\b|\s+(?:daily|weekly|monthly|nightly)\b))?"
-)
+_OF_WHAT = rf"(?:\s+of\s+(?:[^\W\d]+\s+){{0,2}}?[^\W\d]+(?={_PER}(?:day|week|month|night)\b|\s+(?:daily|weekly|monthly|nightly)\b))?"
 # "Three previous doses" are three doses.
 _EARLIER = r"(?:(?:previous|earlier|prior|past|separate|further|additional|other|consecutive|more)\s+)?"
 _FIGURE = re.compile(
@@ -167,7 +165,8 @@ class Quantity:
         if not unsaid and (self.unit, self.per) != (other.unit, other.per):
             return False
         return self.direction == other.direction or any(
-            one.direction == "over" and another.direction in ("up", "") for one, another in ((self, other), (other, self))
+            one.direction == "over" and another.direction in ("up", "")
+            for one, another in ((self, other), (other, self))
         )
 
 

@@ -6,7 +6,7 @@ Is: word lists (`gate_words.yaml`, `gate_general.yaml`) and keys of words; pure.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
@@ -54,7 +54,8 @@ class Lexicon:
     """`same` maps a stem to the name of its row; `phrases` finds those of several words.
 
     `general` are keys that name nothing of medicine: a statement may word what its source says with a few of them.
-    `against` maps a key to the keys of its opposites, `alike` to those of general words that mean the same.
+    `against` maps a key to the keys of its opposites, `near` one of a statement to those of
+    its source that it may stand for; `understood` are keys that a condition may leave unsaid.
     """
 
     same: Mapping[str, str]
@@ -66,9 +67,9 @@ class Lexicon:
     raisers: frozenset[str]
     general: frozenset[str]
     against: Mapping[str, frozenset[str]]
-    alike: Mapping[str, frozenset[str]]
     light: frozenset[str]
     things: frozenset[str]
+    near: Mapping[str, frozenset[str]]
     understood: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
 
@@ -108,7 +109,8 @@ def load_words() -> Lexicon:
         frozenset(rows["frame"].split()),
         hedges,
         frozenset(rows["raisers"].split()),
-        *_general(same, rows, (*hedges, *rows["raisers"].split())),
+        *_general(same, rows["firm"], rows["light"]),
+        _near(rows["near"], same),
         frozenset(same.get(stem, stem) for word in rows["understood"].split() for stem in terms_of(word)[-1:]),
         {name: tuple(parts) for name, parts in rows["combined"].items()},
     )
@@ -120,14 +122,9 @@ def _member_stem(member: str) -> list[str]:
 
 
 def _general(
-    same: Mapping[str, str], listed_rows: Mapping[str, str], exact: Iterable[str]
-) -> tuple[
-    frozenset[str], Mapping[str, frozenset[str]], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]
-]:
-    """Return general keys, but for those that carry a claim; opposites and words alike of a key; light keys; words of things.
-
-    What carries a claim, hedges it (`exact`) or has an opposite beside it is like no other word.
-    """
+    same: Mapping[str, str], firm: str, light: str
+) -> tuple[frozenset[str], Mapping[str, frozenset[str]], frozenset[str], frozenset[str]]:
+    """Return general keys, but for those that carry a claim; key -> keys of its opposites; light keys; words of things."""
     import yaml
 
     listed = yaml.load(_GENERAL.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
@@ -135,46 +132,33 @@ def _general(
     rows: dict[str, list[str]] = {}
     for stem, row in same.items():
         rows.setdefault(row, []).append(stem)
-
-    def keys(words: Iterable[str]) -> set[str]:
-        return {same.get(stem, stem) for word in words for stem in terms_of(word)[-1:]}
-
-    carrying, bare = keys(listed_rows["firm"].split()), keys(listed_rows["light"].split())
+    carrying = {same.get(stem, stem) for word in firm.split() for stem in terms_of(word)[-1:]}
+    bare = {same.get(stem, stem) for word in light.split() for stem in terms_of(word)[-1:]}
     general = {stem for stem in stems if stem not in same}
     general |= {row for row, members in rows.items() if stems.issuperset(members)}
-    against = _pairs(listed["opposite"], same)
-    alike = _pairs(listed["alike"], same)
-    fixed = carrying | keys(exact)
-    alike = {key: others - fixed - against.get(key, frozenset()) for key, others in alike.items() if key not in fixed}
-    for said, held in _near(listed_rows["near"], same):
-        alike[said] = alike.get(said, frozenset()) | {held}
+    against: dict[str, set[str]] = {}
+    for pair in listed["opposite"].split():
+        one, other = (same.get(stem, stem) for stem in pair.split("/"))
+        if one != other:
+            against.setdefault(one, set()).add(other)
+            against.setdefault(other, set()).add(one)
     return (
         frozenset((general - carrying) | bare),
-        against,
-        alike,
+        {key: frozenset(others) for key, others in against.items()},
         frozenset(bare),
         frozenset(listed["things"].split()),
     )
 
 
-def _near(listed: str, same: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (key that a statement may say, key that its source holds)."""
+def _near(listed: str, same: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    """Return for each key that a statement may say the keys that its source may hold instead."""
+    found: dict[str, frozenset[str]] = {}
     for pair in listed.split():
-        one, other = (same.get(stem, stem) for word in re.split("[=>]", pair) for stem in terms_of(word)[-1:])
-        yield one, other
+        said, held = (same.get(stem, stem) for word in re.split("[=>]", pair) for stem in terms_of(word)[-1:])
+        found[said] = found.get(said, frozenset()) | {held}
         if "=" in pair:
-            yield other, one
-
-
-def _pairs(listed: str, same: Mapping[str, str]) -> dict[str, frozenset[str]]:
-    """Return for each key of "one/other" pairs those that it is paired with."""
-    found: dict[str, set[str]] = {}
-    for pair in listed.split():
-        one, other = (same.get(stem, stem) for stem in pair.split("/"))
-        if one != other:
-            found.setdefault(one, set()).add(other)
-            found.setdefault(other, set()).add(one)
-    return {key: frozenset(others) for key, others in found.items()}
+            found[held] = found.get(held, frozenset()) | {said}
+    return found
 
 
 def names_in(text: str) -> frozenset[str]:
