@@ -88,7 +88,7 @@ def test_the_gate_on_the_half_that_it_never_saw() -> None:
 
 @pytest.mark.parametrize(
     ("name", "size"),
-    [("unseen_first", 200), ("unseen_second", 104), ("unseen_third", 57), ("unseen_fourth", 169)],
+    [("unseen_first", 200), ("unseen_second", 104), ("unseen_third", 57), ("unseen_fourth", 169), ("unseen_fifth", 87)],
 )
 def test_the_gate_on_freely_worded_pairs(name: str, size: int) -> None:
     """At most 2 % of what is not supported stands; how much of what is supported stands is told, not promised."""
@@ -255,6 +255,12 @@ BANS = (
 def test_what_a_ban_a_reason_and_a_group_are_bound_to_stays(statement: str, check: str) -> None:
     """A denial, a rate, a reason's strength, a ban's bound and whom a sentence speaks of are not lost in other words."""
     assert _check_of(statement, BANS) == check
+
+
+def test_a_sentence_that_tells_the_contrary_is_not_passed_over_for_another() -> None:
+    """What the nearest sentence recommends is not denied on the strength of one that denies something else."""
+    told = "Cognitive therapy is recommended for panic disorder. Benzodiazepines should not be prescribed for panic disorder."
+    assert _check_of("Cognitive therapy is not recommended for panic disorder.", told) == "polarity"
 
 
 def test_unknown_citations_are_removed_and_never_guessed() -> None:

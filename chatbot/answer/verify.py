@@ -233,6 +233,9 @@ def _check_sentence(
                 supports.append(support)
                 failure = None
                 break
+            if failure is None and found.check in _SAYS_OTHERWISE:
+                # Where the nearest sentence tells the contrary, one that shares fewer words supports nothing.
+                return found
             failure = failure or found
         else:
             return failure or Failure("scattered")
@@ -244,6 +247,8 @@ def _check_sentence(
     return supports
 
 
+# Checks by which a sentence tells the contrary of a claim.
+_SAYS_OTHERWISE = ("polarity", "opposite", "reversed")
 # Units that are tried for one claim, the nearest first.
 _TRIED = 3
 
