@@ -86,7 +86,10 @@ def test_the_gate_on_the_half_that_it_never_saw() -> None:
     assert kept >= 0.85
 
 
-@pytest.mark.parametrize(("name", "size"), [("unseen_first", 200), ("unseen_second", 104), ("unseen_third", 57)])
+@pytest.mark.parametrize(
+    ("name", "size"),
+    [("unseen_first", 200), ("unseen_second", 104), ("unseen_third", 57), ("unseen_fourth", 169), ("unseen_fifth", 87)],
+)
 def test_the_gate_on_freely_worded_pairs(name: str, size: int) -> None:
     """At most 2 % of what is not supported stands; how much of what is supported stands is told, not promised."""
     pairs = load_pairs(PAIRS / f"pairs_{name}.yaml")
@@ -221,6 +224,45 @@ def test_what_a_passage_believes_in_one_sentence_is_no_fact_in_the_next() -> Non
     assert _check_of("Paraparesis is caused by a retrovirus.", told) == "strength"
 
 
+BANS = (
+    "Oral thiamine is given to people who have vomited for a week. Infants who are breastfed and preterm need iron 3 mg per kg daily. "
+    "Do not prescribe prochlorperazine for longer than 3 days. Cow's milk, for no more than a month, may be tried if soya has failed. "
+    "Repeat the dose if there is no improvement. Aspirin is stopped because it can irritate the stomach. "
+    "Clear blisters are drained and bloody blisters are left alone. Severe scabies is treated with ivermectin. "
+    "Preterm infants need vitamin D. Sertraline is preferred while breastfeeding."
+)
+
+
+@pytest.mark.parametrize(
+    ("statement", "check"),
+    [
+        ("Oral thiamine is not given to people who have vomited for a week.", "polarity"),
+        ("Preterm infants who are breastfed need iron 3 mg per kg weekly.", "quantity"),
+        ("Do not prescribe prochlorperazine.", "condition"),
+        ("Cow's milk should be used for no more than a month if soya has failed.", "strength"),
+        ("Repeat the dose if there is improvement.", "polarity"),
+        ("Aspirin is stopped because it must irritate the stomach.", "strength"),
+        ("Clear blisters are not drained.", "polarity"),
+        ("Scabies is treated with ivermectin.", "population"),
+        ("Infants need vitamin D.", "population"),
+        ("Sertraline is preferred.", "population"),
+        ("If there is no improvement, give a second dose.", "kept"),
+        ("Preterm infants who are breastfed need 3 mg/kg of iron a day.", "kept"),
+        ("Do not prescribe prochlorperazine for more than 3 days.", "kept"),
+        ("Cow's milk may be tried for up to a month if soya has failed.", "kept"),
+    ],
+)
+def test_what_a_ban_a_reason_and_a_group_are_bound_to_stays(statement: str, check: str) -> None:
+    """A denial, a rate, a reason's strength, a ban's bound and whom a sentence speaks of are not lost in other words."""
+    assert _check_of(statement, BANS) == check
+
+
+def test_a_sentence_that_tells_the_contrary_is_not_passed_over_for_another() -> None:
+    """What the nearest sentence recommends is not denied on the strength of one that denies something else."""
+    told = "Cognitive therapy is recommended for panic disorder. Benzodiazepines should not be prescribed for panic disorder."
+    assert _check_of("Cognitive therapy is not recommended for panic disorder.", told) == "polarity"
+
+
 def test_unknown_citations_are_removed_and_never_guessed() -> None:
     """A statement with no known citation is dropped, however true; unknown numbers beside a known one vanish."""
     gate = Gate(_sources(), _alike)
@@ -280,6 +322,12 @@ def test_similarity_and_entailment_can_only_refuse() -> None:
         ("1 g", "1,000 mg"),
         ("2 or more", "at least 2"),
         ("twice a week", "two times a week"),
+        ("10 mcg of vitamin D daily", "10 micrograms of vitamin D a day"),
+        ("from the age of 4 weeks up to 12 months", "from 4 weeks until 12 months"),
+        ("fewer than three previous doses", "fewer than 3 doses"),
+        ("within 1–2 hours", "within one to two hours"),
+        ("below the age of six", "under 6 years"),
+        ("over a week of it", "for more than a week"),
     ],
 )
 def test_one_quantity_said_in_two_ways_is_one(one: str, other: str) -> None:
@@ -299,6 +347,8 @@ def test_one_quantity_said_in_two_ways_is_one(one: str, other: str) -> None:
         ("10 mmol/L", "10 mmol/hour"),
         ("2 times a day", "2 times a week"),
         ("5 mg", "5 mg/kg"),
+        ("3 mg per kg daily", "3 mg per kg weekly"),
+        ("used daily", "used weekly"),
     ],
 )
 def test_two_quantities_are_two(one: str, other: str) -> None:
@@ -311,6 +361,9 @@ def test_words_for_the_same_thing_have_one_name() -> None:
     """Everyday and clinical words are compared as one; look-alike medicines never are."""
     assert names_in("renal disease") == names_in("kidney disease")
     assert names_in("quinine") != names_in("quinidine")
+    assert names_in("short-term use") != names_in("long-term use")
+    assert names_in("second-line") != names_in("first-line")
+    assert names_in("mini-stroke") != names_in("stroke")
 
 
 def test_a_sentence_is_read_into_clauses() -> None:

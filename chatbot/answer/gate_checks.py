@@ -153,7 +153,9 @@ def _words(
             return Failure("opposite", surface(word))
     if elsewhere := (claim.names & everywhere) - near - lexicon.general:
         return Failure("scattered", surface(sorted(elsewhere)[0]))
-    if claim.names and len(claim.names & near) / len(claim.names) < thresholds.direct:
+    # Words that name nothing by themselves ("last", "after") need not stand in the source.
+    telling = claim.names - lexicon.light or claim.names
+    if telling and len(telling & near) / len(telling) < thresholds.direct:
         return Failure("scattered")
     return None
 

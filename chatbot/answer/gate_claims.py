@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from chatbot.answer.gate_clauses import Clause, Reading
 from chatbot.answer.gate_conditions import check_conditions, is_made_certain
-from chatbot.answer.gate_force import CONSIDER, MUST
+from chatbot.answer.gate_force import CONSIDER, MUST, claim_denials_in
 from chatbot.answer.gate_quantities import Quantity
 from chatbot.answer.gate_records import Failure, Thresholds
 from chatbot.answer.gate_words import load_words
@@ -55,15 +55,26 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             return Failure("scattered")
         if match is None:
             continue
+        told = clause.kind == "reason" or (clause.kind == "relative" and match.kind != "main")
+        if told and match.kind != "condition" and (failure := _strength(sentence, clause, match)):
+            # "As it may slow the heart": what a reason says is claimed as well.
+            return failure
         if clause.kind != "main" and match.kind == "main":
             # What the source says of a condition as its claim: "during pregnancy" beside "contraindicated in pregnancy".
+            if clause.denials > sum(other.denials for other in ground.clauses):
+                return Failure("polarity")
             continue
+        if clause.kind == match.kind == "main" and _claims_otherwise(clause, match):
+            again = _said_again(clause, ground.clauses)
+            if again is None:
+                return Failure("polarity")
+            match = again
         if clause.denials != match.denials and not _same_denials(claim, match, ground):
             return Failure("polarity")
         if clause.kind != "main":
             continue
-        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]}
-        things = {name for name in own - load_words().general if not name.startswith("drug:")}
+        last = {f"drug:{name}" for name, _, _ in find_drugs(clause.text)[-1:]} - match.subject
+        things = {name for name in own - match.subject - load_words().light if not name.startswith("drug:")}
         if _said_otherwise((last | things) - match.names, clause, ground):
             # "Reverses dabigatran and has no effect on apixaban": each thing with its own verb.
             return Failure("polarity")
@@ -86,11 +97,24 @@ def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
             for other in ground.clauses
             if other.kind == "main"
             and name in other.names
-            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ")))
+            and (name.startswith("drug:") or other.text.lower().startswith(("but ", "yet ", "and ")))
         ]
         if others and all(other.denials != clause.denials for other in others):
             return True
     return False
+
+
+def _claims_otherwise(clause: Clause, match: Clause) -> bool:
+    return bool(claim_denials_in(clause.text)) != bool(claim_denials_in(match.text))
+
+
+def _said_again(clause: Clause, clauses: Sequence[Clause]) -> Clause | None:
+    """Return the claim that says just this of its subject: "X may harm and is avoided" beside "X is avoided"."""
+    for other in clauses:
+        covers = other.kind == "main" and other.names <= clause.names <= other.names | other.subject
+        if covers and not _claims_otherwise(clause, other):
+            return other
+    return None
 
 
 def _same_denials(claim: Claim, match: Clause, ground: Reading) -> bool:

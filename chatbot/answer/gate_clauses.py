@@ -25,7 +25,7 @@ _IMPERATIVE = (
 )
 _SUBORDINATE = (
     r"(?:only\s+(?:if|when|after|once|where)|even\s+if|if|when|whenever|unless|until|except|provided|(?<!\bat\s)once(?!\s+(?:an?|per|each|every|daily|weekly)\b)|whereas|while|although|"
-    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as|where|after|before|during|but)"
+    r"though|because|since|so\s+that|rather\s+than|instead\s+of|in\s+case|as\s+long\s+as(?!\s+\d)|where|(?:after|before)(?!\s+(?:and|or)\b|\s*[,;]|\s*$)|during|but|as\s+(?:it|they|this|these|he|she)(?=\s))"
 )
 # "…, or larger than 2% in children": another case of the same claim, which a statement may leave to itself.
 _ALTERNATIVE = r"(?:larger|smaller|more|less|to|for|in|with|by|at|over|under)\b"
@@ -42,7 +42,7 @@ _JOINT = re.compile(
 )
 _OPENS_CONDITION = re.compile(
     r"(?:and\s+|but\s+|or\s+)?(?:(?:only\s+)?(?:if|when|whenever|unless|until|except|provided|once|where|after|before|during|in\s+case|"
-    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)|even\s+if)\b",
+    r"as\s+long\s+as|in|for|with|without|among|from|at|under|within|to|on|over)(?!-)|even\s+if)\b",
     re.IGNORECASE,
 )
 _OPENS_REASON = re.compile(
@@ -50,15 +50,30 @@ _OPENS_REASON = re.compile(
     re.IGNORECASE,
 )
 _OPENS_RELATIVE = re.compile(r"(?:which|who|whose|that)\b", re.IGNORECASE)
-_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot)\b", re.IGNORECASE)
+_OPENS_VERBAL = re.compile(
+    r"(?:only\s+|even\s+|or\s+|and\s+)*(?:if|when|whenever|unless|once|where|as\s+long\s+as|except|provided)\b",
+    re.IGNORECASE,
+)
+_GOES_ON = re.compile(r"and\s+(?:is|are|was|were|has|have|had|does|do|did|cannot|failed)\b", re.IGNORECASE)
+# "In pregnancy valproate is not used" claims as much as "Valproate is not used in pregnancy".
+_SAYS_ALL = re.compile(
+    rf"(?:in|for|with|without|among|from|at|under|within|on|before|after|during)\s(?!.*\b(?:who|which|that|whose|when|if)\b).*\b{_AUXILIARY}\b",
+    re.IGNORECASE,
+)
 _NO_SUBJECT = re.compile(
     rf"(?:and|or|but|then|so)\s+(?:{_AUXILIARY}|{_IMPERATIVE}|(?:\w+ly\s+)?\w+ed|not|it|they|this)\b", re.IGNORECASE
+)
+_INSERTED = re.compile(rf"(?P<what>(?:in|for|with|without|as|at)\b[^,]*),\s+(?P<verb>{_AUXILIARY}\b.*)", re.IGNORECASE)
+_SECOND = re.compile(
+    rf"(?P<first>(?:(?!\b(?:who|which|that|whose)\b).)*?\b{_AUXILIARY}\b.*?)\s+"
+    rf"(?P<second>and\s+(?!{_AUXILIARY}\b)(?:[\w-]+\s+){{1,3}}?{_AUXILIARY}\b.*)",
+    re.IGNORECASE,
 )
 _VERB = re.compile(rf"\b{_AUXILIARY}\b", re.IGNORECASE)
 # A leading "In adults with spasticity," ends at its comma.
 _LEADING = re.compile(
     r"^\s*(?:only\s+)?(?:if|when|whenever|unless|until|once|where|after|before|during|in|for|with|without|among|from|at|under|within|"
-    r"to|because|since|as|although|on|over|following|by)\b[^,;:]*,(?=\s)",
+    r"to|because|since|as|although|on|over|following|by)\b(?:[^,;:]|,(?=\d))*,(?=\s)",
     re.IGNORECASE,
 )
 # What is said with more words than it needs.
@@ -66,10 +81,30 @@ _SAID_SHORTER: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), written)
     for pattern, written in (
         # "Not any faster" and "best avoided" make nothing of more than it is.
+        (r"(\bnot|n't)\s+(\w+)\s+any\s*(?:more|longer)\b", r"no longer \2"),
         (r"\bany\s+(more|less|further|\w+er)\b", r"\1"),
+        (r"\bwhether\s+or\s+not\s+(?:they|you|there)\s+(?:have|has|is|are)\b", "even without"),
+        (r"\s+of\s+(?:any|all|every)\s+ages?\b", ""),
+        # "Before they are 6 months old"
+        (
+            r"\b(before|until|after|once|when)\s+(?:they|he|she|you)\s+(?:is|are|has\s+been|have\s+been)\s+(?=\d)",
+            r"\1 ",
+        ),
+        # "While" without a comma tells when, with one it contrasts.
+        (r"(?<![,;])\s+(?:while|whilst)\s", " when "),
+        (
+            r"\b(settles?|clears?(?:\s+up)?|resolves?|goes?\s+away|disappears?|pass(?:es)?|heals?|recovers?|gets?\s+better|improves?|fades?)"
+            r"\s+(?:by\s+(?:itself|themselves)|on\s+(?:its|their)\s+own|spontaneously)\b",
+            r"\1 without treatment",
+        ),
         (r"\b(before|without|than|if|after|no|not)\s+any\s+", r"\1 "),
         (r"\b(?:each|every)\s+(morning|evening|night|time)\b", r"in the \1"),
-        (r"\bbest\s+(?=avoided|not|left|to\s+avoid)", ""),
+        (
+            r"\bbest\s+(?=avoided|not|left|to\s+avoid|(?:taken|given|done)\s+(?:within|before|after|at|on|in|with)\b)",
+            "",
+        ),
+        (r"\bun(available|suitable|vaccinated|treated|affected|changed|helpful|tolerated)\b", r"not \1"),
+        (r"\b(before|after)\s+([^,;.]{2,40}?)\s+(?:is|are)\s+(?:started|begun|given|taken)(?=[,;.]|$)", r"\1 \2"),
         (
             r"\b(before|after|prior\s+to)\s+(?:start|begin|tak|us|giv|hav|receiv|apply)(?:n|t)?ing\s+(?!when|if|and|or)",
             r"\1 ",
@@ -132,14 +167,15 @@ def read(text: str) -> Reading:
     segment, opened, subject = 0, False, frozenset[str]()
     pieces = _split(plain)
     for place, piece in enumerate(pieces):
-        kind = _kind(piece)
+        says_all = not place and not plain.startswith(f"{piece},") and _SAYS_ALL.match(piece)
+        kind = "main" if says_all else _kind(piece)
         if clauses and kind == "main" and piece.lower().startswith("or "):
             # An alternative belongs to what it is an alternative of.
             kind = clauses[-1].kind
         elif kind == "condition" and clauses and clauses[-1].kind == "relative" and _OTHER_CASE.match(clauses[-1].text):
             # "…, and for moderate pain when other drugs have been tried": the condition of the other case.
             kind = "relative"
-        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _GOES_ON.match(piece):
+        elif kind == "main" and clauses and clauses[-1].kind == "condition" and _goes_on(clauses[-1].text, piece):
             # "… when pain comes from the joint and has not responded"
             kind = "condition"
         leading = place == 0 and kind in ("condition", "reason") and len(pieces) > 1
@@ -158,12 +194,18 @@ def read(text: str) -> Reading:
     return Reading(plain, tuple(clauses), plain_names(plain), find_quantities(plain), drugs, raised)
 
 
+def _goes_on(condition: str, piece: str) -> bool:
+    """Say whether a piece goes on with a condition: one that has a verb, as "before 12 months" has none."""
+    verbal = _OPENS_VERBAL.match(condition) or _VERB.search(condition)
+    return bool(verbal) and _GOES_ON.match(piece) is not None
+
+
 def adapted(reading: Reading, pool: frozenset[str]) -> Reading:
-    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom".
+    """Return a reading in the words of its sources: "symptomatic" becomes their "symptom", "check" their "screen".
 
     A stem is another form of one in `pool` when one begins the other and what is left is a short ending.
     """
-    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool))}
+    forms = {name: form for name in reading.names - pool if (form := _form_in(name, pool) or _near_in(name, pool))}
     if not forms:
         return reading
 
@@ -190,6 +232,10 @@ _LEAST_BEGINNING_CHARS = 6
 _BEGINNING_SHARE = 0.7
 # Endings that make a disease of an organ: thyroid and thyroiditis are two things.
 _OTHER_THING = ("it", "os", "om", "ect", "ot", "em")
+
+
+def _near_in(name: str, pool: frozenset[str]) -> str:
+    return next(iter(sorted(load_words().near.get(name, frozenset()) & pool)), "")
 
 
 def _form_in(name: str, pool: frozenset[str]) -> str:
@@ -221,7 +267,24 @@ def _split(plain: str) -> list[str]:
         pieces.append(leading.group().rstrip(", "))
         rest = rest[leading.end() :]
     pieces += [piece.strip(" ,") for piece in _JOINT.split(rest)]
-    return [piece for piece in pieces if piece]
+    pieces = [part for piece in pieces if piece for part in _with_second(piece)]
+    for place, piece in enumerate(pieces[:-1]):
+        if piece.lower().endswith(" or"):
+            # "In pregnancy or | after a loss": the second is an alternative of the first.
+            pieces[place], pieces[place + 1] = piece[:-3].rstrip(), f"or {pieces[place + 1]}"
+    for place, piece in enumerate(pieces[1:], 1):
+        if (inserted := _INSERTED.match(piece)) and not _VERB.search(pieces[place - 1]):
+            # "A short course, for no more than a week, may be considered": the verb belongs to what stands before.
+            pieces[place - 1] += f" {inserted['verb']}"
+            pieces[place] = inserted["what"]
+    return pieces
+
+
+def _with_second(piece: str) -> list[str]:
+    """Part "Clear ones are drained | and bloody ones are left": each has its subject and its verb."""
+    if _kind(piece) == "main" and (both := _SECOND.match(piece)):
+        return [both["first"], both["second"]]
+    return [piece]
 
 
 def _kind(piece: str) -> ClauseKind:

@@ -9,7 +9,7 @@ import re
 from functools import cache
 
 from chatbot.answer.gate_clauses import Clause, Reading
-from chatbot.answer.gate_force import is_belief, is_unsure
+from chatbot.answer.gate_force import claim_denials_in, denials_in, is_belief, is_unsure
 from chatbot.answer.gate_quantities import find_quantities
 from chatbot.answer.gate_records import Failure, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, qualifiers_of, surface
@@ -18,9 +18,17 @@ from chatbot.answer.gate_words import load_words, names_in, qualifiers_of, surfa
 def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thresholds: Thresholds) -> Failure | None:
     """Ask for every condition under which the source makes the claim; of alternatives for one."""
     missing: Failure | None = None
+    if failure := _bound_of_ban(sentence, ground, segments):
+        return failure
     said = frozenset().union(*(own.hedges for own in sentence.clauses))
+    another = False
     for clause in ground.clauses:
         if not (clause.leading or clause.segment in segments):
+            continue
+        if clause.kind == "main":
+            another = clause.text.lower().startswith("or ") and not clause.names & sentence.names
+        if another:
+            # "… by mouth, or X if they cannot swallow": the condition of what the statement does not say.
             continue
         if clause.kind != "relative" and not clause.hedges <= said:
             return Failure("hedge")
@@ -41,6 +49,16 @@ def check_conditions(sentence: Reading, ground: Reading, segments: set[int], thr
                 if None not in failures:
                     return failures[0]
     return missing or _limits(sentence, ground, thresholds)
+
+
+def _bound_of_ban(sentence: Reading, ground: Reading, segments: set[int]) -> Failure | None:
+    """Ask for the numbers of a claim that denies: "not for longer than 3 days" is no ban."""
+    for clause in ground.clauses:
+        if clause.kind == "main" and clause.segment in segments and claim_denials_in(clause.text):
+            for quantity in clause.quantities:
+                if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
+                    return Failure("condition", quantity.written[:40])
+    return None
 
 
 def is_made_certain(clause: Clause, sentence: Reading) -> bool:
@@ -82,15 +100,29 @@ def _unmet(condition: str, sentence: Reading, thresholds: Thresholds) -> Failure
 
 
 def _unmet_part(part: str, sentence: Reading, thresholds: Thresholds) -> Failure | None:
-    for quantity in find_quantities(part):
+    quantities = find_quantities(part)
+    for quantity in quantities:
         if not any(quantity.said_by(own) or own.said_by(quantity) for own in sentence.quantities):
             return Failure("condition", quantity.written[:40])
-    return _lacking(names_in(part), sentence, thresholds)
+    names = names_in(part)
+    if denials_in(part) and not _denied(names, sentence):
+        return Failure("condition", "not")
+    if quantities and names <= load_words().light:
+        # "After 3 weeks" and "by 3 weeks" are told by their number.
+        return None
+    return _lacking(names, sentence, thresholds)
+
+
+def _denied(names: frozenset[str], sentence: Reading) -> bool:
+    """Say whether a statement denies what a condition of its source denies, wherever it does so."""
+    holding = [clause for clause in sentence.clauses if clause.names & names]
+    return any(clause.denials for clause in holding or sentence.clauses)
 
 
 def _lacking(names: frozenset[str], sentence: Reading, thresholds: Thresholds) -> Failure | None:
     """Return the failure of a condition of which too few words are kept, or not all that name a thing."""
     names = names - load_words().light or names
+    names = names - load_words().understood or names
     if not names:
         return None
     share = len(names & sentence.names) / len(names)
@@ -145,6 +177,9 @@ _RESTRICTS = re.compile(
 def _left_out(theirs: frozenset[str], ours: frozenset[str], anywhere: frozenset[str]) -> str:
     """Return a group that a source speaks of and a statement does not; "" if it names one of several groups."""
     missing = (theirs & _people()) - ours
+    if ours & names_in("pregnant breast-feeding menopause birth"):
+        # No others are pregnant or breast-feed.
+        missing -= names_in("woman")
     groups = names_in("adult woman man child infant adolescent teenager newborn")
     if missing <= groups and anywhere & groups & ours:
         return ""
@@ -156,8 +191,29 @@ def _people() -> frozenset[str]:
     return names_in("adult woman man child infant older pregnant breast-feeding adolescent teenager newborn")
 
 
+# Who is meant by what they have and where that goes on: "adults with heart failure and an ejection fraction below 40%".
+_HAVING = re.compile(
+    r"\s*(?:people|persons?|adults|women|men|children|patients|those|someone|anyone|everyone|girls|boys|infants|babies)\s+with\s+"
+    r"(?P<what>[^.;:,]+?)(?=\s+(?:should|must|may|might|can|could|needs?|are|is|takes?|receives?|has|have|will|requires?|do|does)\b)",
+    re.IGNORECASE,
+)
+# What is treated: "severe scabies is treated with ivermectin".
+_TREATED = re.compile(
+    r"\s*(?P<what>[^,;:.]+?)\s+(?:is|are)\s+(?:treated|managed|controlled|prevented)\s+(?:with|by)\b", re.IGNORECASE
+)
+# Which of them: "preterm infants", "healthy travellers", but not "most children".
+_WHICH = re.compile(
+    r"\s*(?P<what>(?!(?:in|for|most|many|some|all|any|only|few|other|these|those|the|a|an|every|each|both|if|when|ask|give|offer|treat)\b)[^\W\d_]+)\s+"
+    r"(?:people|adults|women|men|children|patients|girls|boys|infants|babies|newborns|travell?ers|smokers)\b",
+    re.IGNORECASE,
+)
+
+
 def check_whom(sentence: Reading, ground: Reading, thresholds: Thresholds) -> Failure | None:
-    """Ask for whom a source speaks of: "people allergic to penicillin" are not all people."""
-    if (whom := _WHOM.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
-        return Failure("population", surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
+    """Ask for whom a source speaks of: "people allergic to penicillin" and "preterm infants" are not all of them."""
+    for pattern in (_WHOM, _WHICH, _TREATED):
+        if (whom := pattern.match(ground.text)) and _lacking(names_in(whom["what"]), sentence, thresholds):
+            return Failure("population", surface(sorted(names_in(whom["what"]) - sentence.names)[0]))
+    if (whom := _HAVING.match(ground.text)) and (unmet := _unmet(whom["what"], sentence, thresholds)):
+        return Failure("population", unmet.detail)
     return None

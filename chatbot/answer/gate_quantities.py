@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Direction = Literal["up", "down", ""]
+# "Over 3 months" is how long or how much longer: "over".
+Direction = Literal["up", "down", "over", ""]
 
 _NUMBER_WORDS = {
     word: str(value)
@@ -27,7 +28,9 @@ _COUNTED = (
     r"children|pregnancies|births?|litres?|grams?|kilograms?|percent|points?|applications?|nights?|seconds?|others?|or\s+more|or\s+fewer|or\s+less|to\s+(?:\w+)\s+\w+|neighbouring|earlier"
 )
 _WORD_NUMBER = re.compile(
-    rf"\b(?P<word>{'|'.join(_NUMBER_WORDS)})(?=(?:[\s-]+(?:\w+[\s-]+)?(?:{_COUNTED})\b))", re.IGNORECASE
+    rf"\b(?P<word>{'|'.join(_NUMBER_WORDS)})(?=(?:[\s-]+(?:\w+[\s-]+)?(?:{_COUNTED})\b))"
+    rf"|(?<=\bage of )(?P<age>{'|'.join(_NUMBER_WORDS)})\b",
+    re.IGNORECASE,
 )
 _TIMES = {"once": "1 times", "twice": "2 times", "thrice": "3 times"}
 _NUMBER = r"(?:\d{1,3}(?:[,\u202f\u00a0\u2009]\d{3})+(?:\.\d+)?|\d*\.\d+|\d+)"
@@ -67,27 +70,32 @@ _UNITS: dict[str, str] = {
 }
 _UNIT_WORD = "|".join(sorted((re.escape(unit) for unit in _UNITS), key=len, reverse=True))
 _PER = r"(?:\s*/\s*|\s+per\s+|\s+(?:a|an|each)\s+|\s+every\s+)"
+_PERS = rf"(?:{_PER}(?:{_UNIT_WORD})(?!\w))*"
+# "2 mg of iron a day", "2 mg/kg of iron daily": what it is an amount of stands between the number and its rate.
+_OF_WHAT = rf"(?:\s+of\s+(?:[^\W\d]+\s+){{0,2}}?[^\W\d]+(?={_PER}(?:day|week|month|night)\b|\s+(?:daily|weekly|monthly|nightly)\b))?"
+# "Three previous doses" are three doses.
+_EARLIER = r"(?:(?:previous|earlier|prior|past|separate|further|additional|other|consecutive|more)\s+)?"
 _FIGURE = re.compile(
     rf"(?<![\w.])(?P<low>{_NUMBER})(?![\d.]*\w*-\w*dimer)"
     rf"(?:\s*(?P<lowunit>{_UNIT_WORD})?\s*(?:-|–|—|‑|\bto\b|\band\b(?=\s*[\d.]+\s*(?:{_UNIT_WORD})\b)|\bor\b)\s*(?P<high>{_NUMBER}))?"
-    rf"[\s-]*(?:(?P<unit>{_UNIT_WORD})(?![\w°]))?"
-    rf"(?:\s+of\s+(?:[^\W\d]+\s+){{0,2}}?[^\W\d]+(?={_PER}(?:day|week|month|night)\b))?(?P<per>(?:{_PER}(?:{_UNIT_WORD})(?![\w]))*)",
+    rf"[\s-]*(?:{_EARLIER}(?P<unit>{_UNIT_WORD})(?![\w°]))?(?P<per>{_PERS}){_OF_WHAT}(?P<rate>{_PERS})",
     re.IGNORECASE,
 )
 _ALONE = re.compile(r"\b(?P<how>daily|weekly|monthly|hourly|nightly|yearly)\b", re.IGNORECASE)
 _OFTEN = {"daily": "day", "nightly": "day", "weekly": "week", "monthly": "month", "hourly": "hour", "yearly": "year"}
+_RATES = frozenset(_OFTEN.values())
 _EVERY = re.compile(r"\bevery\s+$|\bat\s+intervals\s+of\s+$|\bevery\s+(?:at\s+least\s+)?$", re.IGNORECASE)
 # How a number bounds: looked for right before and right after it.
 _UP_BEFORE = re.compile(
     r"(?:\b(?:above|over|more than|greater than|higher than|longer than|older than|(?:larg|bigg|heavi|wid|deep)er than|"
     r"exceed(?:s|ed|ing)?|at least|faster than|minimum(?: of)?|beyond|later than|from(?: the)? ages?(?: of)?|aged?(?= \d+ (?:years? )?"
-    r"and (?:over|above|older)))|[>≥])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    r"and (?:over|above|older)))|[>≥])\s*(?:an?\s+|the\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
 _DOWN_BEFORE = re.compile(
-    r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|until|"
+    r"(?:\b(?:below|under|less than|fewer than|lower than|shorter than|younger than|at most|up to|within|maximum(?: of)?|until|before|"
     r"(?:small|thinn|light|narrow)er than|as long as|as much as|as many as|(?:up )?to(?: the)? ages?(?: of)?|limited to|limit of|within the (?:last|past)|no later than|"
-    r"(?:limit|maximum|ceiling)\b[^.,;]{0,40}?\bis)|[<≤])\s*(?:a\s+)?(?:\w+\s+of\s+)?$",
+    r"(?:limit|maximum|ceiling)\b[^.,;]{0,40}?\bis)|[<≤])\s*(?:an?\s+|the\s+)?(?:\w+\s+of\s+)?$",
     re.IGNORECASE,
 )
 _UP_AFTER = re.compile(
@@ -96,6 +104,10 @@ _UP_AFTER = re.compile(
 _DOWN_AFTER = re.compile(r"\s*(?:or|and)\s+(?:less|lower|under|below|younger|fewer|shorter)\b", re.IGNORECASE)
 _OVER = re.compile(r"(?<!not )\bover\s+(?:the\s+(?:first|last|next)\s+)?$", re.IGNORECASE)
 _OF_AGE = re.compile(r"\s*(?:of\s+age|old)\b", re.IGNORECASE)
+_UNTIL = re.compile(r"\buntil\s+$", re.IGNORECASE)
+_FROM_ON = re.compile(r"\bfrom(?:\s+the)?\s+ages?(?:\s+of)?\s+$", re.IGNORECASE)
+_TO = re.compile(r"\s+(?:(?:up\s+)?to|until|till)\b", re.IGNORECASE)
+_AGE_OF = re.compile(r"\b(?:the\s+age\s+of|aged)\s+$", re.IGNORECASE)
 _FROM = re.compile(r"\bfrom\s+$", re.IGNORECASE)
 _INTERVALS = re.compile(r"[\s-]+intervals?\b", re.IGNORECASE)
 _IN = re.compile(r"\b(?:in|during)\s+(?:the\s+)?(?:(?:first|last|past|next)\s+)?$", re.IGNORECASE)
@@ -152,7 +164,10 @@ class Quantity:
         unsaid = not self.unit and not self.per and other.unit not in _DOSE_UNITS | _TIME_UNITS
         if not unsaid and (self.unit, self.per) != (other.unit, other.per):
             return False
-        return self.direction == other.direction
+        return self.direction == other.direction or any(
+            one.direction == "over" and another.direction in ("up", "")
+            for one, another in ((self, other), (other, self))
+        )
 
 
 _TIME_UNITS = frozenset(("hour", "month"))
@@ -170,36 +185,68 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
     for match in _FIGURE.finditer(plain):
         unit = _unit(match["unit"])
         lowunit = _unit(match["lowunit"]) or unit
-        per = tuple(_unit(part) for part in re.split(_PER, match["per"], flags=re.IGNORECASE) if part.strip())
+        pers = match["per"] + match["rate"]
+        per = tuple(_unit(part) for part in re.split(_PER, pers, flags=re.IGNORECASE) if part.strip())
         if _EVERY.search(plain[: match.start()]):
             per = (*per, "every")
         direction = _direction(plain, match.start(), match.end())
         if _INTERVALS.match(plain, match.end()) and "every" not in per:
             per = (*per, "every")
         of_age = bool(_OF_AGE.match(plain, match.end()))
+        if direction == "up" and _FROM_ON.search(plain[: match.start()]) and _TO.match(plain, match.end()):
+            # "From the age of 4 weeks until 12 months" begins with no bound of its own.
+            direction = ""
         if (of_age or unit == "year") and not direction and not match["high"] and _FROM.search(plain[: match.start()]):
             # "From 5 years": an age has no end where none is said.
             direction = "up"
         if unit in _DURATIONS and not of_age and _OVER.search(plain[: match.start()]):
-            # "Over 3 months" is how long, "over 12 years" how old.
-            direction = ""
+            # "Over 3 months" may be how long, "over 12 years" is how old.
+            direction = "over"
         elif unit in _DURATIONS and not direction and _IN.search(plain[: match.start()]):
             # "After three episodes in 6 months" is within them.
             direction = "down"
         for number, its_unit in ((match["low"], lowunit), (match["high"], unit)):
             if number is None:
                 continue
+            if not its_unit and not per and _AGE_OF.search(plain[: match.start()]):
+                its_unit = "year"
             scale, factor = _SCALES.get(its_unit, (its_unit, 1.0))
             value = float(re.sub(r"[^\d.]", "", number)) * factor
             found.append(Quantity(value, scale, per, direction, match.start(), match.end(), match.group().strip()))
     for match in _ALONE.finditer(plain):
         # "75 mg daily" counts by the day as "75 mg a day" does; "twice daily" was read above.
-        before = [quantity for quantity in found if 0 <= match.start() - quantity.end <= 1 and not quantity.per]
+        by = _OFTEN[match["how"].lower()]
+        before = [q for q in found if 0 <= match.start() - q.end <= 1 and not _RATES.intersection(q.per)]
         if before:
             at = before[-1].start
-            by = (_OFTEN[match["how"].lower()],)
-            found = [replace(q, per=by) if q.start == at else q for q in found]
-    return tuple(_once(found))
+            found = [replace(q, per=(*q.per, by)) if q.start == at else q for q in found]
+        elif not any(q.start <= match.start() < q.end for q in found):
+            # "Is used daily" is once a day.
+            found.append(Quantity(1.0, "times", (by,), "", match.start(), match.end(), match.group()))
+    found.sort(key=lambda q: q.start)
+    return tuple(_once(_with_units(found, plain)))
+
+
+# "Review below 45 mL/min and stop below 30."
+_BARE = re.compile(r"\s*(?:[.,;)]|$|(?:and|or|but)\b)")
+
+
+def _with_units(found: list[Quantity], plain: str) -> list[Quantity]:
+    """Give a bound without a unit that of the bound before it in the sentence."""
+    whole: list[Quantity] = []
+    for quantity in found:
+        if not quantity.unit and not quantity.per and quantity.direction and _BARE.match(plain, quantity.end):
+            before = [q for q in whole if q.direction and _is_measure(q)]
+            if before:
+                quantity = replace(quantity, unit=before[-1].unit, per=before[-1].per)
+        whole.append(quantity)
+    return whole
+
+
+def _is_measure(quantity: Quantity) -> bool:
+    """Say whether a number is a test's result whose unit is written on the scale that it is compared on."""
+    written = {float(re.sub(r"[^\d.]", "", number)) for number in re.findall(_NUMBER, quantity.written)}
+    return quantity.value in written and (bool(quantity.per) or quantity.unit not in ("", *_DOSE_UNITS, *_TIME_UNITS))
 
 
 def _once(found: list[Quantity]) -> list[Quantity]:
@@ -224,7 +271,7 @@ def with_digits(text: str) -> str:
     for pattern, written in _IN_WORDS:
         text = pattern.sub(written, text)
     text = re.sub(
-        r"\b(once|twice|thrice)\b(?=\s+(?:an?|per|each|every|daily|weekly|monthly|nightly)\b)",
+        rf"\b(once|twice|thrice)\b(?=\s+(?:(?:an?|per|each|every)\s+{_SPAN}|daily|weekly|monthly|nightly)\b)",
         _counted,
         text,
         flags=re.I,
@@ -232,7 +279,7 @@ def with_digits(text: str) -> str:
     text = re.sub(
         r"\btimes\s+(daily|weekly|monthly|nightly)\b", lambda m: f"times a {_OFTEN[m[1].lower()]}", text, flags=re.I
     )
-    text = _WORD_NUMBER.sub(lambda m: _NUMBER_WORDS[m["word"].lower()], text)
+    text = _WORD_NUMBER.sub(lambda m: _NUMBER_WORDS[(m["word"] or m["age"]).lower()], text)
     # "75 mg once a day" is "75 mg a day"; "once a day" by itself counts.
     return re.sub(
         rf"(\b(?:{_UNIT_WORD})),?\s+1 times (?=(?:a|per|each) (?:day|week|month)\b)", r"\1 ", text, flags=re.I
@@ -245,11 +292,14 @@ _IN_WORDS: tuple[tuple[re.Pattern[str], str], ...] = tuple(
     (re.compile(pattern, re.IGNORECASE), written)
     for pattern, written in (
         (r"\b(?:the\s+)?first\s+trimester(?:\s+of\s+pregnancy)?\b", "the first 3 months of pregnancy"),
+        (r"\b(?:every|each)\s+day\b", "daily"),
+        (r"\b(?:every|each)\s+(week|month)\b", r"\1ly"),
         (r"\bhalf\s+an\s+hour\b|\ba\s+half[\s-]hour\b", "30 minutes"),
         (r"\ba\s+fortnight\b|\bone\s+fortnight\b", "2 weeks"),
         (r"\b(once|twice|thrice)-(daily|weekly|monthly|nightly)\b", r"\1 \2"),
         (r"\b(under|over)[\s-](\d{1,2})s\b", r"\1 \2 years"),
         (rf"\bone[\s-](?={_SPAN}s?\b)", "1 "),
+        (rf"\bone(?=\s+(?:to|or)\s+(?:two|three|four|[2-9])\s+{_SPAN}s\b)", "1"),
         (rf"(?<=\bwithin )an?\s+(?={_SPAN}\b)|(?<=\bafter )an?\s+(?={_SPAN}\b)|(?<=\bfor )an?\s+(?={_SPAN}\b)", "1 "),
         (rf"(?<=\bthan )an?\s+(?={_SPAN}\b)|(?<=\bleast )an?\s+(?={_SPAN}\b)|(?<=\bup to )an?\s+(?={_SPAN}\b)", "1 "),
         (rf"(?<=\bover )an?\s+(?={_SPAN}\b)|(?<=\bunder )an?\s+(?={_SPAN}\b)|(?<=\blast )an?\s+(?={_SPAN}\b)", "1 "),
@@ -273,6 +323,9 @@ def _unit(written: str | None) -> str:
 
 def _direction(text: str, start: int, end: int) -> Direction:
     before = text[max(0, start - 40) : start]
+    if _UNTIL.search(before) and _UP_AFTER.match(text, end):
+        # "Until three months or more after the last dose"
+        return "up"
     flipped = bool(_FLIPS.search(before))
     if _UP_BEFORE.search(before):
         return "down" if flipped else "up"

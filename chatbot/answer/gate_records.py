@@ -53,7 +53,7 @@ class Thresholds:
     the words of each condition in the source are kept, and `overlap` of those of the source's own clause.
     """
 
-    direct: float = 0.7
+    direct: float = 0.8
     condition: float = 1.0
     overlap: float = 0.5
     similarity: float = 0.6

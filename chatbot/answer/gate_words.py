@@ -26,7 +26,7 @@ _DENIAL_WORDS = frozenset(
     "contraindications refrain forbidden prohibited unable absent absence against rather instead longer".split()
 )
 _QUALIFIER = re.compile(
-    r"\b(?:in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?P<what>[^,;:.()]+?)"
+    r"\b(?:(?:(?:in|for|among)\s+)?(?:people|adults|women|men|children|patients|those|someone|anyone)\s+(?:on|taking|using|receiving)|in(?!\s+(?:place|stead|addition|case|total|all)\b)|for|with|without|under|among|during|after|before|within|at(?!\s+(?:first|least|most|once|all)\b)|near|over|from|unless|if|when)\s+(?!\s*(?:is|are|was|were|should|must|may|might|can|could|has|have)\b)(?P<what>[^,;:.()]+?)"
     r"(?=\s+(?:in|for|with|without|by|on|to|during|after|before|within|at|from|and|or|unless|if|when|is|are|was|were|has|have|"
     r"should|must|may|might|can|could|will|does|do|needs?|warrants?)\b|[,;:.()]|$)",
     re.IGNORECASE,
@@ -34,13 +34,18 @@ _QUALIFIER = re.compile(
 # What bounds a number is compared with the number (`Quantity.direction`), not as words.
 _BOUNDING = re.compile(
     r"\b(?:above|over|below|under|(?:more|less|fewer|greater|higher|lower|older|younger|longer|shorter|faster|later|larger|smaller|bigger|heavier|wider)\s+than|at\s+least|"
-    r"at\s+most|up\s+to|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|(?:minimum|maximum)(?:\s+of)?|beyond|"
+    r"at\s+most|up\s+to|as\s+(?:long|much|many)\s+as|within|exceed(?:s|ed|ing)?|go(?:es|ing)?\s+above|(?:minimum|maximum)(?:\s+of)?|beyond|"
     r"(?:from|until|to|up\s+to|at|by)\s+(?:the\s+)?ages?(?:\s+of)?|between|from|in|during|aged?|every(?:\s+at\s+least)?|at\s+least\s+every)\s+(?:an?\s+|the\s+)?(?:(?:last|past|first|next)\s+)?(?:half\s+)?(?=[\d.])"
     r"|(?<=\d)\s+(?:or|and)\s+(?:more|less|fewer|over|above|under|below|older|younger|higher|lower|greater)\b"
     r"|(?<=[\d\w%])\s+or\s+(?:more|less|fewer|lower|higher|older|younger|over|above|below)\b",
     re.IGNORECASE,
 )
 _ONCE = re.compile(r"\b1 times (?:an?|per|each) (?:day|week|month|year)\b", re.IGNORECASE)
+# "2 mg/kg of iron a day": what it is an amount of is a word of the sentence.
+_OF_WHAT = re.compile(
+    r"\sof\s+(?P<what>[^\W\d][\w\s]*?)(?=\s+(?:a|an|each|per|every|daily|weekly|monthly|nightly)\b|\s*/)", re.IGNORECASE
+)
+_OLD = re.compile(r"[\s-]+(?:old|of\s+age)\b", re.IGNORECASE)
 _TEMPORAL = frozenset("daily weekly monthly nightly hourly twice thrice time times".split())
 
 
@@ -49,7 +54,8 @@ class Lexicon:
     """`same` maps a stem to the name of its row; `phrases` finds those of several words.
 
     `general` are keys that name nothing of medicine: a statement may word what its source says with a few of them.
-    `against` maps a key to the keys of its opposites.
+    `against` maps a key to the keys of its opposites, `near` one of a statement to those of
+    its source that it may stand for; `understood` are keys that a condition may leave unsaid.
     """
 
     same: Mapping[str, str]
@@ -63,6 +69,8 @@ class Lexicon:
     against: Mapping[str, frozenset[str]]
     light: frozenset[str]
     things: frozenset[str]
+    near: Mapping[str, frozenset[str]]
+    understood: frozenset[str]
     combined: Mapping[str, tuple[str, ...]]
 
 
@@ -80,11 +88,11 @@ def load_words() -> Lexicon:
             if " " in member:
                 phrase_rows.setdefault(member.lower(), f"§{number}")
             else:
-                for stem in terms_of(member)[-1:]:
+                for stem in _member_stem(member):
                     same.setdefault(stem, f"§{number}")
     for number, row in enumerate((*rows["same"], *lay)):
         # A row whose one-word member stands in an earlier row joins it.
-        target = next((same[s] for m in row if " " not in m for s in terms_of(m)[-1:] if s in same), f"§{number}")
+        target = next((same[s] for m in row if " " not in m for s in _member_stem(m) if s in same), f"§{number}")
         for member in row:
             if phrase_rows.get(member.lower()) == f"§{number}":
                 phrase_rows[member.lower()] = target
@@ -102,8 +110,15 @@ def load_words() -> Lexicon:
         hedges,
         frozenset(rows["raisers"].split()),
         *_general(same, rows["firm"], rows["light"]),
+        _near(rows["near"], same),
+        frozenset(same.get(stem, stem) for word in rows["understood"].split() for stem in terms_of(word)[-1:]),
         {name: tuple(parts) for name, parts in rows["combined"].items()},
     )
+
+
+def _member_stem(member: str) -> list[str]:
+    """Return the stem of one word; "short-term" and "long-term" are two words, not two of "term"."""
+    return terms_of(member.replace("-", ""))[-1:]
 
 
 def _general(
@@ -135,6 +150,17 @@ def _general(
     )
 
 
+def _near(listed: str, same: Mapping[str, str]) -> Mapping[str, frozenset[str]]:
+    """Return for each key that a statement may say the keys that its source may hold instead."""
+    found: dict[str, frozenset[str]] = {}
+    for pair in listed.split():
+        said, held = (same.get(stem, stem) for word in re.split("[=>]", pair) for stem in terms_of(word)[-1:])
+        found[said] = found.get(said, frozenset()) | {held}
+        if "=" in pair:
+            found[held] = found.get(held, frozenset()) | {said}
+    return found
+
+
 def names_in(text: str) -> frozenset[str]:
     """Return the keys of what a text names: stems, or the row of words that stand for each other.
 
@@ -150,7 +176,11 @@ def _blank(plain: str) -> str:
     plain = _ONCE.sub(lambda match: " " * len(match.group()), plain)
     blanked = list(_BOUNDING.sub(lambda match: " " * len(match.group()), plain))
     for quantity in find_quantities(plain):
-        blanked[quantity.start : quantity.end] = " " * (quantity.end - quantity.start)
+        end = age.end() if (age := _OLD.match(plain, quantity.end)) else quantity.end
+        of = _OF_WHAT.search(plain, quantity.start, end)
+        for at in range(quantity.start, end):
+            if of is None or not of.start("what") <= at < of.end("what"):
+                blanked[at] = " "
     return "".join(blanked)
 
 
@@ -180,7 +210,7 @@ def plain_names(plain: str) -> frozenset[str]:
         lowered = word.lower().replace("’", "'").removesuffix("'s")
         if lowered.endswith("n't") or lowered in _DENIAL_WORDS or lowered in _TEMPORAL:
             continue
-        if lowered in lexicon.frame and lowered not in lexicon.raisers:
+        if {lowered, lowered.removesuffix("s")} & lexicon.frame and lowered not in lexicon.raisers:
             continue
         parts = [lowered] if "-" not in lowered else [lowered.replace("-", ""), *lowered.split("-")]
         keys = [lexicon.same.get(stem, stem) for part in parts for stem in terms_of(part)]

@@ -53,7 +53,7 @@ __all__ = [
 ]
 
 # Raised with every rule below, so that two reports can be told apart.
-GATE_VERSION = 3
+GATE_VERSION = 4
 # A longer statement is an essay: nothing that a passage says in one place needs more.
 MAX_STATEMENT_CHARS = 500
 
@@ -223,14 +223,19 @@ def _check_sentence(
     known = (line for source in sources for unit in source.units for line in (source.title, *unit.context, unit.text))
     sentence = adapted(read(text), frozenset().union(*(names_in(line) for line in known)))
     supports: list[Support] = []
-    for claim in claims_of(sentence):
+    for place, claim in enumerate(claims_of(sentence)):
         failure: Failure | None = None
         for support, source in _candidates(claim, sources):
-            found = check_claim(text, sentence, claim, support.unit, source, thresholds)
+            # What another unit says in the statement's word, this one may say in a word alike.
+            near = adapted(sentence, read(support.unit.whole).names)
+            found = check_claim(text, near, claims_of(near)[place], support.unit, source, thresholds)
             if found is None:
                 supports.append(support)
                 failure = None
                 break
+            if failure is None and found.check in _SAYS_OTHERWISE:
+                # Where the nearest sentence tells the contrary, one that shares fewer words supports nothing.
+                return found
             failure = failure or found
         else:
             return failure or Failure("scattered")
@@ -242,6 +247,8 @@ def _check_sentence(
     return supports
 
 
+# Checks by which a sentence tells the contrary of a claim.
+_SAYS_OTHERWISE = ("polarity", "opposite", "reversed")
 # Units that are tried for one claim, the nearest first.
 _TRIED = 3
 
