@@ -516,8 +516,8 @@ def test_words_alone_raise_the_general_card() -> None:
     signs = frozenset({"drip", "grey"})
     scores = build_word_scores(
         {
-            "emergency": {"threshold": 10, "base": -5, "points": {9: "drip", 7: "grey"}},
-            "self_harm": {"threshold": 10, "base": -9, "points": {5: "rope"}},
+            "emergency": {"threshold": 10, "threshold_with_examples": 10, "base": -5, "points": {9: "drip", 7: "grey"}},
+            "self_harm": {"threshold": 10, "threshold_with_examples": 10, "base": -9, "points": {5: "rope"}},
         }
     )
     assert scores.card(signs) == "urgent_signs"

@@ -1,8 +1,8 @@
 """Finds what sounds like an emergency in a message and the turns before it.
 
 Is: the table `redflags.yaml` (words, findings, rules), read over what the user wrote, and behind it the points of
-`warning_words.yaml`. The same message gives the same card; nothing here depends on retrieval, on a language model,
-or on what an assistant said.
+`warning_words.yaml`, which stand alone; where they show no card, the nearest reviewed examples may add one. The same
+message gives the same card; nothing here depends on retrieval, on a language model, or on what an assistant said.
 Is not: triage or a diagnosis. No card never means "no emergency".
 """
 
@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chatbot.replies import EmergencyCard, Turn
+from chatbot.understand.examples import NearestExamples
 from chatbot.understand.phrases import Hit, Words, read_words
 from chatbot.understand.rule_table import Finding, Pattern, Rule, Rules, load_rules
 from chatbot.understand.telling import Telling, read_telling
@@ -64,13 +65,15 @@ def find_red_flag(
     title: str = "",
     rules: Rules | None = None,
     locale: str | None = None,
+    examples: NearestExamples | None = None,
 ) -> EmergencyCard | None:
     """Return the card that must be shown first, or None.
 
     Reads the question, what it was resolved to, and the user's own turns before it. A card that an earlier turn
     raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
-    from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names emergency numbers; without one, or with one
-    that is not in the table, the card names none.
+    from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names
+    emergency numbers; without one, or with one that is not in the table, the card names none. `examples` may add a
+    card where the rules and the word points show none, never take one away.
     """
     rules = rules or load_rules()
     at = [number for number, turn in enumerate(turns) if turn.role == "user"]
@@ -87,7 +90,22 @@ def find_red_flag(
             then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
         if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
+    for back, text in enumerate([question, *reversed(said[-STICKY_TURNS:])] if examples else ()):
+        if rule := _rule_by_examples(text, examples, rules):
+            return with_lines(rule.card, rules.lines, locale, sticky=back > 0)
     return None
+
+
+def _rule_by_examples(text: str, examples: NearestExamples | None, rules: Rules) -> Rule | None:
+    """Return the rule of the card that a report's words and its nearest examples call for together, or None."""
+    pieces = find_signs(text, rules)
+    near = examples.nearness(text) if pieces and examples else None
+    card = load_word_scores().card_with_examples(pieces, near) if near else None
+    return _rule_of(card, rules) if card else None
+
+
+def _rule_of(card: str, rules: Rules) -> Rule:
+    return next((rule for rule in rules.rules if rule.id == card), rules.score.rule)
 
 
 def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequence[str], rules: Rules) -> _Seen:
@@ -169,9 +187,9 @@ def _first_rule(now: _Seen, before: Sequence[_Seen], rules: Rules) -> Rule | Non
         # What was said before may complete a picture, but it silences no rule that this message fills by itself.
         if _fills(rule, fresh | now.traits, fresh) or _fills(rule, everything, fresh):
             return rule
-    if now.by_words == "self_harm":
-        return next(rule for rule in rules.rules if rule.id == "self_harm")
-    return rules.score.rule if now.by_words or rules.score.fires(fresh) else None
+    if now.by_words:
+        return _rule_of(now.by_words, rules)
+    return rules.score.rule if rules.score.fires(fresh) else None
 
 
 def _fills(rule: Rule, available: frozenset[str], fresh: frozenset[str]) -> bool:
