@@ -327,6 +327,14 @@ def test_supposed_followup_is_read_with_its_topic(question: str, resolved: str, 
     assert (card.presentation if card else None) == expected
 
 
+def test_first_question_that_goes_on_from_an_article() -> None:
+    """ "And if …" leans on what is being read: without a turn before it, too."""
+    card = find_red_flag("And if one calf is swollen and warm?", title="What is the treatment for leg cramps?")
+    assert card is not None and card.presentation == "swollen_calf"
+    assert find_red_flag("what if one calf is swollen?") is None
+    assert find_red_flag("and if the pain comes back?") is None
+
+
 def test_topic_that_a_followup_brings_along_is_no_new_emergency() -> None:
     """An earlier report inside a resolved question neither starts the five turns anew nor outlives them."""
     first = Turn("user", "I suddenly cannot speak properly")

@@ -35,6 +35,7 @@ _BE = (
     r"(?:['’]s\b| (?:is|was|gets?|got|becomes?|became|comes?|came|stays?|stayed|keeps?|goes|went|turns?|turned|feels?|felt|"
     r"looks?|seems?|has|also|only|just|suddenly|starts?|swells?|hurts?|am|are|were|have)\b)"
 )
+_GOES_ON = re.compile(r"\W*(?:and|but|so|or|ok|okay|then|also)\b", re.IGNORECASE)
 _SUPPOSED_IT = re.compile(rf"{_IF}(?:it|this|that){_BE}", re.IGNORECASE)
 _SUPPOSED_SOMEBODY = re.compile(
     rf"{_IF}(?:i|he|she|they|(?:my|his|her|their|the|a|one|both|only one|just one)(?: \w+){{1,3}}?){_BE}", re.IGNORECASE
@@ -115,8 +116,8 @@ def _with_topic(now: _Seen, question: str, resolved_question: str, known: Sequen
     raises no card by itself ("can I drive with it?" after a page on heat stroke) and makes none stay longer.
     """
     supposed = _is_supposed(question)
-    if supposed and len(known) > 1:
-        # "And if one calf is swollen and warm?" after other questions: the picture is of somebody.
+    if supposed and (len(known) > 1 or _GOES_ON.match(question)):
+        # "And if one calf is swollen and warm?", after other questions or beside an article: the picture is of somebody.
         own = _see(question, rules, reported=True)
         stale = frozenset().union(*(_mentioned(text, rules) for text in known))
         now = now._replace(acute=now.acute | (own.acute - stale), traits=now.traits | own.traits)
