@@ -45,7 +45,7 @@ from chatbot.replies import (
     Turn,
 )
 from chatbot.settings import Settings
-from chatbot.understand.examples import open_examples
+from chatbot.understand.examples import NearestExamples
 from chatbot.understand.followup import Resolution, resolve
 from chatbot.understand.privacy import without_personal_data
 from chatbot.understand.redflags import find_red_flag, goes_against
@@ -117,7 +117,7 @@ class Chatbot:
         self._today = today
         self._clock = clock
         self._vectors = UnitVectors(embedder)
-        self._examples = open_examples(embedder)
+        self._examples = NearestExamples(embedder)
         self.reranker = Reranker(settings.reranker) if settings.reranker else None
         self.wording = _open_wording(settings, self._vectors)
         self._open()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from chatbot.understand import examples
-from chatbot.understand.examples import EMERGENCY, ORDINARY, SELF_HARM, NearestExamples, open_examples
+from chatbot.understand.examples import EMERGENCY, ORDINARY, SELF_HARM, NearestExamples
 from chatbot.understand.redflags import find_red_flag
 
 _AXES = np.eye(3, dtype=np.float32)
@@ -42,7 +42,7 @@ def stored(tmp_path: Path) -> examples.Examples:
 
 def test_nearest_example_of_each_kind_is_named(stored) -> None:
     """Vectors, kinds and words come back as they were written, and the one that decided has a name."""
-    near = NearestExamples(stored, _Axis(1)).nearness("x")
+    near = NearestExamples(_Axis(1), lambda: stored).nearness("x")
     assert near == (0.0, 1.0, 0.0, "cramp", "a calf swells")
 
 
@@ -51,7 +51,7 @@ def test_nearest_example_decides_the_card_that_is_added(stored, axis: int, card:
     """What no rule names takes the card of the example it is nearest to; near an ordinary one it takes none."""
     message = "My uncle is not himself at the window"
     assert find_red_flag(message) is None
-    found = find_red_flag(message, examples=NearestExamples(stored, _Axis(axis)))
+    found = find_red_flag(message, examples=NearestExamples(_Axis(axis), lambda: stored))
     assert (found.presentation if found else None) == card
 
 
@@ -59,20 +59,19 @@ def test_examples_take_no_card_away(stored) -> None:
     """A rule's card stays, however near an ordinary example is, and where the embedder fails."""
     message = "I have crushing chest pain and sweat"
     for embedder in (_Axis(0), _Broken(0)):
-        assert find_red_flag(message, examples=NearestExamples(stored, embedder)) == find_red_flag(message)
+        assert find_red_flag(message, examples=NearestExamples(embedder, lambda: stored)) == find_red_flag(message)
 
 
-def test_without_their_embedder_there_are_no_examples(stored, monkeypatch) -> None:
+def test_without_their_embedder_there_are_no_examples(stored) -> None:
     """Another model, or a failing one, leaves the word to the rules."""
-    monkeypatch.setattr(examples, "load_examples", lambda: stored)
-    assert open_examples(_Axis(1)) is not None
-    assert open_examples(_Axis(1, identity="another")) is None
-    assert NearestExamples(stored, _Broken(1)).nearness("x") is None
+    assert NearestExamples(_Axis(1, identity="another"), lambda: stored).nearness("x") is None
+    assert NearestExamples(_Axis(1), lambda: None).nearness("x") is None
+    assert NearestExamples(_Broken(1), lambda: stored).nearness("x") is None
 
 
 def test_a_question_about_an_illness_is_not_compared(stored) -> None:
     """What reports nothing raises no card, however near it is."""
-    assert find_red_flag("What are the signs of sepsis?", examples=NearestExamples(stored, _Axis(1))) is None
+    assert find_red_flag("What are the signs of sepsis?", examples=NearestExamples(_Axis(1), lambda: stored)) is None
 
 
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -66,32 +66,6 @@ class Examples:
         )
 
 
-class NearestExamples:
-    """The examples together with the embedder that made their vectors."""
-
-    def __init__(self, examples: Examples, embedder: Embedder) -> None:
-        self._examples = examples
-        self._embedder = embedder
-
-    def nearness(self, text: str) -> Nearness | None:
-        """Return how near a message is to the examples, or None where the embedder fails."""
-        try:
-            vector = self._embedder.embed([text])[0]
-        except Exception as error:
-            # Whatever ails the embedder: the rules have spoken without it, and it must not take their word away.
-            _log.warning("no example was compared: the embedder failed (%s)", type(error).__name__)
-            return None
-        return self._examples.nearness(vector)
-
-
-def open_examples(embedder: Embedder) -> NearestExamples | None:
-    """Return the shipped examples for this embedder, or None if another one made them or they cannot be read."""
-    examples = load_examples()
-    if examples is None or examples.identity != embedder.identity:
-        return None
-    return NearestExamples(examples, embedder)
-
-
 @cache
 def load_examples() -> Examples | None:
     """Return the shipped examples, or None if they cannot be read."""
@@ -101,6 +75,30 @@ def load_examples() -> Examples | None:
         except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
             _log.warning("no examples of emergencies: %s cannot be read (%s); reinstall the program", _FILE, error)
             return None
+
+
+class NearestExamples:
+    """The shipped examples with the embedder that made their vectors; read when first needed: few messages need them."""
+
+    def __init__(self, embedder: Embedder, read: Callable[[], Examples | None] = load_examples) -> None:
+        self._embedder = embedder
+        self._read = read
+
+    def nearness(self, text: str) -> Nearness | None:
+        """Return how near a message is to the examples.
+
+        None where they cannot be read, another embedder made their vectors, or this one fails.
+        """
+        examples = self._read()
+        if examples is None or examples.identity != self._embedder.identity:
+            return None
+        try:
+            vector = self._embedder.embed([text])[0]
+        except Exception as error:
+            # Whatever ails the embedder: the rules have spoken without it, and it must not take their word away.
+            _log.warning("no example was compared: the embedder failed (%s)", type(error).__name__)
+            return None
+        return examples.nearness(vector)
 
 
 def read_examples(path: Path) -> Examples:
