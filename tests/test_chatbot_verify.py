@@ -140,6 +140,7 @@ def test_the_table_names_every_class_and_both_shares() -> None:
         ("Baclofen", "fragment"),
         ("The start of baclofen (5 mg", "fragment"),
         ("Baclofen may cause...", "fragment"),
+        ("The best treatment of a cramp is a mix of a mix of a mix of a mix of stretches.", "repeated"),
         ("Baclofen may cause drowsiness. " * 30, "too_long"),
     ],
 )

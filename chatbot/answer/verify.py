@@ -192,6 +192,16 @@ _SAYS = re.compile(
 )
 
 
+# A model that has lost its way says the same few words again and again.
+_ROUND_WORDS, _ROUND_TIMES = 3, 3
+
+
+def _goes_round(text: str) -> bool:
+    words = text.lower().split()
+    runs = Counter(tuple(words[at : at + _ROUND_WORDS]) for at in range(len(words) - _ROUND_WORDS + 1))
+    return max(runs.values(), default=0) >= _ROUND_TIMES
+
+
 def _form(text: str) -> Failure | None:
     if not any(char.isalpha() for char in text):
         return Failure("empty")
@@ -199,6 +209,8 @@ def _form(text: str) -> Failure | None:
         return Failure("too_long")
     if text.endswith(_CUT_OFF) or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
         return Failure("fragment")
+    if _goes_round(text):
+        return Failure("repeated")
     if holds_markup(text):
         return Failure("markup")
     if is_instruction(text):
