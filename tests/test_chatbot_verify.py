@@ -140,6 +140,9 @@ def test_the_table_names_every_class_and_both_shares() -> None:
         ("Baclofen", "fragment"),
         ("The start of baclofen (5 mg", "fragment"),
         ("Baclofen may cause...", "fragment"),
+        ("If a cramp lasts,", "fragment"),
+        ("Cramps are common in countries such.", "fragment"),
+        ("Cramps are injuries to the p", "fragment"),
         ("The best treatment of a cramp is a mix of a mix of a mix of a mix of stretches.", "repeated"),
         ("Baclofen may cause drowsiness. " * 30, "too_long"),
     ],
@@ -377,3 +380,24 @@ def test_no_two_opposites_share_a_name() -> None:
     """The word lists do not make a pair of opposites the same word."""
     shared = [(one, other) for one, other in load_words().opposite if names_in(one) == names_in(other) != frozenset()]
     assert shared == []
+
+
+BLOCKS = (
+    "If you have first-degree heart block, you may not need treatment.",
+    "If you have second-degree heart block, you may need a pacemaker.",
+    "If you have third-degree heart block, you will need a pacemaker.",
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "stands"),
+    [
+        ("If you have first-degree heart block, you may need a pacemaker.", False),
+        ("If you have second-degree heart block, you may need a pacemaker.", True),
+    ],
+)
+def test_what_is_said_of_one_degree_is_not_said_of_another(text, stands):
+    """Members of a ranked kind are told apart, however their rank is written."""
+    source = Source(1, "Heart block", tuple(SourceUnit(block) for block in BLOCKS))
+    found = check_statement(text, [source], lambda one, others: [1.0] * len(others))
+    assert isinstance(found, Failure) is not stands

@@ -16,6 +16,7 @@ from chatbot.answer.gate_conditions import check_whom
 from chatbot.answer.gate_direction import is_reversed
 from chatbot.answer.gate_force import is_belief, is_unsure
 from chatbot.answer.gate_quantities import Quantity
+from chatbot.answer.gate_ranks import mistaken_rank
 from chatbot.answer.gate_records import Failure, Source, SourceUnit, Thresholds
 from chatbot.answer.gate_words import load_words, names_in, surface
 from chatbot.present.population_mentions import populations_in
@@ -29,6 +30,8 @@ def check_claim(
     for check in (_drugs, _quantities, _words, _sides):
         if failure := check(sentence, claim, ground, unit, source, thresholds):
             return failure
+    if kind := mistaken_rank(text, unit.whole):
+        return Failure("condition", kind)
     if failure := check_clauses(sentence, claim, ground, thresholds):
         return failure
     if is_reversed(claim.clauses, ground.clauses):

@@ -184,7 +184,9 @@ def _without_instructions(source: Source) -> Source:
 
 # A sentence ends as one, or has a verb that shows that it is one; a title, a question or a line that was cut off says nothing.
 _ENDS = re.compile(r"[.!][)\]”\"'’]*$")
-_CUT_OFF = ("...", "…", "?")
+_CUT_OFF = re.compile(
+    r"(?:\.\.\.|…|[?,;:(–—-]|\b(?i:such|such as|as|of|the|an?|and|or|with|to|in|for|by|from|that|which|than|is|are)\.?|(?<!\w)[b-z])$"
+)
 _SAYS = re.compile(
     r"\b(?:is|are|was|were|be|been|has|have|had|do|does|did|should|must|may|might|can|could|will|would|shall|cannot|needs?|"
     r"avoid|use|give|offer|take|start|stop|check|refer|consider)\b",
@@ -207,7 +209,7 @@ def _form(text: str) -> Failure | None:
         return Failure("empty")
     if len(text) > MAX_STATEMENT_CHARS:
         return Failure("too_long")
-    if text.endswith(_CUT_OFF) or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
+    if _CUT_OFF.search(text) or text.count("(") != text.count(")") or not (_ENDS.search(text) or _SAYS.search(text)):
         return Failure("fragment")
     if _goes_round(text):
         return Failure("repeated")
