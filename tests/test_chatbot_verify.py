@@ -394,6 +394,8 @@ BLOCKS = (
     [
         ("If you have first-degree heart block, you may need a pacemaker.", False),
         ("If you have second-degree heart block, you may need a pacemaker.", True),
+        ("If you have third-degree heart block, you may not need treatment.", False),
+        ("If you have first-degree heart block, you may not need treatment.", True),
     ],
 )
 def test_what_is_said_of_one_degree_is_not_said_of_another(text, stands):

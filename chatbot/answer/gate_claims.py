@@ -54,6 +54,9 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
         if clause.kind == "main" and own and not held and (match is None or not own & ground.names):
             return Failure("scattered")
         if match is None:
+            if clause.kind == "main" and bool(clause.denials) != _denies(ground):
+                # "You do not need treatment" names nothing that could be found, and yet it denies.
+                return Failure("polarity")
             continue
         told = clause.kind == "reason" or (clause.kind == "relative" and match.kind != "main")
         if told and match.kind != "condition" and (failure := _strength(sentence, clause, match)):
@@ -87,6 +90,10 @@ def check_clauses(sentence: Reading, claim: Claim, ground: Reading, thresholds: 
             if asked and kept / asked < thresholds.overlap:
                 return Failure("overlap")
     return check_conditions(sentence, ground, segments, thresholds)
+
+
+def _denies(ground: Reading) -> bool:
+    return any(clause.denials for clause in ground.clauses if clause.kind == "main")
 
 
 def _said_otherwise(apart: set[str], clause: Clause, ground: Reading) -> bool:
