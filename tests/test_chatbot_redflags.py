@@ -159,21 +159,37 @@ def test_conversations(case: dict[str, Any]) -> None:
     assert (card.sticky if card else False) == case["sticky"]
 
 
+def _brings_crisis_card(message: str) -> bool:
+    """Say whether the rules or the refusal of a message bring the crisis card."""
+    from chatbot.understand.unfit import find_unfit_request
+
+    card, refusal = find_red_flag(message), find_unfit_request(message)
+    return "self_harm" in {found.presentation for found in (card, refusal.card if refusal else None) if found}
+
+
 @pytest.mark.safety
 @pytest.mark.parametrize("voice", ["second", "third", "fourth", "fifth", "sixth", "eighth"])
 def test_self_harm_in_other_voices(voice: str) -> None:
     """Of the sets written after the rules 95 % of either kind bring the crisis card, and 5 % of the ordinary ones."""
-    from chatbot.understand.unfit import find_unfit_request
-
     for kind, messages in _cases(f"self_harm_{voice}_voice.yaml").items():
-        shown = []
-        for message in messages:
-            card, refusal = find_red_flag(message), find_unfit_request(message)
-            presentations = {found.presentation for found in (card, refusal.card if refusal else None) if found}
-            shown += [message] if "self_harm" in presentations else []
+        shown = [message for message in messages if _brings_crisis_card(message)]
         listed = shown if kind == "ordinary" else [message for message in messages if message not in shown]
         _print_count(f"{voice} set: {kind}: crisis card shown", len(shown), len(messages), listed)
         assert len(listed) <= max(1, (0.05 if kind == "ordinary" else 0.07) * len(messages))
+
+
+@pytest.mark.safety
+@pytest.mark.parametrize(
+    ("voice", "least"), [("ninth", {"vague": 16, "method_or_plan": 11}), ("tenth", {"vague": 7, "method_or_plan": 9})]
+)
+def test_self_harm_that_the_rules_were_not_mended_after(voice: str, least: dict[str, int]) -> None:
+    """Sets that still show how words nobody foresaw fare: no fewer by rules and points alone than at first, each miss named."""
+    for kind, messages in _cases(f"self_harm_{voice}_voice.yaml").items():
+        shown = [message for message in messages if _brings_crisis_card(message)]
+        listed = shown if kind == "ordinary" else [message for message in messages if message not in shown]
+        _print_count(f"{voice} set: {kind}: crisis card shown", len(shown), len(messages), listed)
+        if kind in least:
+            assert len(shown) >= least[kind]
 
 
 @pytest.mark.safety
