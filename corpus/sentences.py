@@ -33,12 +33,14 @@ _INITIAL = re.compile(r"(?:^|(?<!\d)[\s(])[A-Z]\.$")
 _DESIGNATED = re.compile(
     r"\b(?:vitamins?|types?|hepatitis|groups?|class|grade|stage|factor|influenza|category|and|or)\s[A-Z]\.$"
 )
+_CLOSERS = frozenset(']"”’)')
 _CLOSING = re.compile(r"(?:\s*\[[\d\s,;–—-]*\]|[\"”’)\]])+$")
 _LAST_WORD = re.compile(r"[^\s/(]+$")
 _VISIBLE = re.compile(r"\S")
 _MIXED_CASE = re.compile(r"\s+(?:[a-z][A-Z]|[a-z]-[A-Z])")
-# No abbreviation and no citation mark is longer.
+# No citation mark is longer, and no abbreviation with the word before it.
 _WINDOW_CHARS = 200
+_WORD_CHARS = 30
 
 
 def split_sentences(text: str) -> list[Span]:
@@ -90,8 +92,9 @@ def _ends_sentence(text: str, end: int) -> bool:
         return False
     # The last word is all that counts; a window keeps long paragraphs from taking quadratic time.
     tail = text[max(0, end - _WINDOW_CHARS) : end]
-    before = _CLOSING.sub("", tail).rstrip(".")
-    if _INITIAL.search(before + ".") and not _DESIGNATED.search(before + "."):
+    # Most stops close nothing; to look for it from the window's start takes longer than all the rest.
+    before = (_CLOSING.sub("", tail) if tail[-1:] in _CLOSERS else tail).rstrip(".")[-_WORD_CHARS:]
+    if before[-1:].isupper() and _INITIAL.search(before + ".") and not _DESIGNATED.search(before + "."):
         return tail.rstrip()[-1:] in ("!", "?")
     word = _LAST_WORD.search(before)
     if word and word.group().lower() in _UNITS:

@@ -122,8 +122,7 @@ class OnnxEmbedder:
         return self._run(encoding, ["embedding"])[0]
 
     def _run(self, encoding: Any, outputs: list[str]) -> list[Vectors]:
-        ids = np.array([encoding.ids], dtype=np.int64)
-        found = self._session.run(outputs, {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+        found = self._session.run(outputs, {"input_ids": np.array([encoding.ids], dtype=np.int64)})
         return [rows[0] for rows in found]
 
     def _with_parts(self, item: tuple[str, Any, Sequence[Part]]) -> tuple[Vectors, Vectors]:

@@ -1,7 +1,7 @@
 """The default model without torch: exported once to ONNX, int8, and kept in the user's cache.
 
-Is: a faster twin of one model (same tokens, same pooling, cosine ≥ .99 to it). Is not: a converter for other
-models, which run on torch as they are.
+Is: a faster twin of one model (same tokens, same pooling, cosine ≥ .99 to it) that reads one text at a time.
+Is not: a converter for other models, which run on torch as they are.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import onnxruntime
 
 # Changes when the export below does, so that an older cached file is not taken for a new one.
-EXPORT_VERSION = 2
+EXPORT_VERSION = 3
 _MODEL_FILE = "model.int8.onnx"
 _STAMP_FILE = "made-from.json"
 
@@ -58,7 +58,11 @@ def open_session(path: Path, *, threads: int) -> onnxruntime.InferenceSession:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    # ONNX Runtime's fused form of adding and normalising takes four times as long on a CPU as the two steps it replaces:
+    # an eighth of the whole run.
+    return onnxruntime.InferenceSession(
+        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=["SkipLayerNormFusion"]
+    )
 
 
 def _is_sound(folder: Path, model: ModelFiles) -> bool:
@@ -104,24 +108,19 @@ def _export(model: ModelFiles, folder: Path) -> None:
     encoder: Any = reference[0].auto_model
 
     class Pooled(torch.nn.Module):
-        """Mean over the tokens that are not padding, then length 1: what the model's own pipeline does; and the
-        tokens themselves, for the vectors of a text's parts."""
+        """Mean over the tokens, then length 1: what the model's own pipeline does for one text; and the tokens
+        themselves, for the vectors of a text's parts. Without padding there is nothing to mask."""
 
         def __init__(self) -> None:
             super().__init__()
             self.encoder = encoder
 
-        def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-            tokens = self.encoder(
-                input_ids=input_ids,
-                attention_mask=attention_mask,
-                token_type_ids=torch.zeros_like(input_ids),
-            ).last_hidden_state
-            mask = attention_mask.unsqueeze(-1).to(tokens.dtype)
-            mean = (tokens * mask).sum(1) / mask.sum(1).clamp(min=1e-9)
-            return torch.nn.functional.normalize(mean, dim=-1), tokens
+        def forward(self, input_ids: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+            read = self.encoder.embeddings(input_ids=input_ids, token_type_ids=torch.zeros_like(input_ids))
+            tokens = self.encoder.encoder(read).last_hidden_state
+            return torch.nn.functional.normalize(tokens.mean(1), dim=-1), tokens
 
-    example = torch.ones((2, 8), dtype=torch.long)
+    example = torch.ones((1, 8), dtype=torch.long)
     full = folder / "full.onnx"
     quiet = logging.getLogger("root")
     level = quiet.level
@@ -131,16 +130,11 @@ def _export(model: ModelFiles, folder: Path) -> None:
             warnings.simplefilter("ignore")
             torch.onnx.export(
                 Pooled().eval(),
-                (example, example),
+                (example,),
                 str(full),
-                input_names=["input_ids", "attention_mask"],
+                input_names=["input_ids"],
                 output_names=["embedding", "tokens"],
-                dynamic_axes={
-                    "input_ids": {0: "batch", 1: "tokens"},
-                    "attention_mask": {0: "batch", 1: "tokens"},
-                    "embedding": {0: "batch"},
-                    "tokens": {0: "batch", 1: "tokens"},
-                },
+                dynamic_axes={"input_ids": {1: "tokens"}, "tokens": {1: "tokens"}},
                 opset_version=17,
                 dynamo=False,
             )

@@ -98,8 +98,6 @@ class LocalStore:
         return self.lexical.document_frequency(term)
 
     def close(self) -> None:
-        if self._signs is not None:
-            self._signs.close()
         if self._graph is not None:
             self._graph.close()
 

@@ -26,7 +26,7 @@ from index.passages import CHUNKER_VERSION
 from index.records import DamagedIndex
 
 # Changes when the files of a generation do.
-SCHEMA_VERSION = 5
+SCHEMA_VERSION = 6
 # One line of CURRENT. Nothing looser is read: a flipped bit must not lead to another generation.
 _POINTER = r"(?P<name>\d{6,}) (?P<digest>[0-9a-f]{64})\n"
 _POINTERS = re.compile(rf"(?:{_POINTER.replace('?P<name>', '?:').replace('?P<digest>', '?:')}){{1,2}}")

@@ -1,7 +1,7 @@
 """The signs of every vector's numbers, 1 bit each: a scan that finds candidates among millions.
 
-Is: a coarse first look, 48 bytes a passage of 384 numbers, whose time depends on no filter. Is not: a ranking; what it
-finds is ranked by the exact cosines of the flat copy (see `vectors.py`).
+Is: a coarse first look into the nearest cells (see `cells.py`), 48 bytes a passage of 384 numbers. Is not: a ranking;
+what it finds is ranked by the exact cosines of the flat copy (see `vectors.py`).
 
 Two unit vectors at the angle α differ in the sign of about α/π of their numbers, where these are about independent of
 each other, so that the passages with the fewest differing signs are those with the largest cosines, give or take.
@@ -11,128 +11,107 @@ hyperplanes are the axes).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
-from index.embedding import Vectors, available_cores
+from index.cells import learn_cells, read_cells, write_cells
+from index.embedding import Vectors
 
 _WORD_BITS = 64
-# Passages compared at once: what is worked on stays in a core's cache.
-_BLOCK = 32_768
-# Fewer passages are not worth a thread: they take 1.6 ms.
-_MIN_PART = 8 * _BLOCK
-# So many words' counts, 64 at most each, add up in one byte.
-_WORDS_ADDED = 3
-# Distances looked at to tell how far the nearest go.
-_SAMPLED = 65_536
+# The share of all passages that a search compares: those of the cells nearest to the question.
+_SHARE = 1 / 8
+# Fewer are not worth leaving out.
+_LEAST = 20_000
 # Rows of the flat copy whose signs are read at once while the file is written.
 _ROWS_READ = 16_384
+_CELLS_SUFFIX = ".cells.npz"
 
 
 class SignVectors:
-    """The signs, mapped into memory; safe to share between threads."""
+    """The signs, mapped into memory in the order of the cells; safe to share between threads."""
 
     def __init__(self, path: Path, count: int, dimension: int) -> None:
-        """Open a file that `write_signs` wrote. Raises ValueError if it does not hold `count` of them."""
+        """Open what `write_signs` wrote. Raises ValueError if it does not hold `count` of them."""
         self._words: NDArray[np.uint64] = np.load(path, mmap_mode="r")
         wanted = (_words_of(dimension), count)
         if self._words.shape != wanted or self._words.dtype != np.uint64:
             raise ValueError(f"{path} does not hold the signs of {count} vectors of {dimension} numbers")
+        self._cells = read_cells(_cells_beside(path), count, dimension)
         self._count, self._dimension = count, dimension
-        self._pool: ThreadPoolExecutor | None = None
-        self._starting = Lock()
 
     def nearest(self, query: Vectors, depth: int, allowed: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
-        """Return the rows with the fewest signs that differ from those of `query`, in the order of the index.
+        """Return the rows with the fewest signs that differ from those of `query`, in ascending order.
 
-        They are `depth` rows, and those that differ in as many signs as the last of them; all allowed rows where
-        there are no more. `query` has the shape (dimension,).
+        They are `depth` rows of the cells that are looked into, and those that differ in as many signs as the last of
+        them; all allowed rows where there are no more. `query` has the shape (dimension,).
         """
-        if allowed is not None:
-            rows = np.flatnonzero(allowed)
-            if len(rows) <= depth:
-                return rows
-        distances = self._distances(query)
-        if allowed is not None:
-            distances[~allowed] = self._dimension + 1
-        return _nearest(distances, depth, self._dimension)
-
-    def _distances(self, query: Vectors) -> NDArray[np.uint16]:
-        asked = _signs(query[None, :])[:, 0]
-        distances = np.empty(self._count, np.uint16)
-        cores = available_cores()
-        # Whole blocks for each core; a part that is not worth a thread is done here.
-        size = max(_MIN_PART, -(-self._count // (cores * _BLOCK)) * _BLOCK)
-        parts = [(start, min(start + size, self._count)) for start in range(0, self._count, size)]
-        if len(parts) > 1:
-            with self._starting:
-                self._pool = self._pool or ThreadPoolExecutor(cores, thread_name_prefix="signs")
-            list(self._pool.map(lambda part: self._count_part(asked, distances, *part), parts))
+        wanted = max(int(self._count * _SHARE), _LEAST, depth)
+        rows, starts = self._cells.rows, self._cells.starts
+        if allowed is None:
+            spans = self._cells.nearest(query, wanted)
+            near = np.concatenate([rows[start:end] for start, end in spans])
+            words = np.concatenate([self._words[:, start:end] for start, end in spans], axis=1)
         else:
-            self._count_part(asked, distances, 0, self._count)
-        return distances
-
-    def _count_part(self, asked: NDArray[np.uint64], distances: NDArray[np.uint16], start: int, end: int) -> None:
-        """Write how many signs differ from those of `asked` for the rows from `start` to `end`."""
-        differing = np.empty(_BLOCK, np.uint64)
-        counted, added = np.empty(_BLOCK, np.uint8), np.empty(_BLOCK, np.uint8)
-        for first in range(start, end, _BLOCK):
-            block = distances[first : min(first + _BLOCK, end)]
-            size = len(block)
-            block[:] = 0
-            for group in range(0, len(asked), _WORDS_ADDED):
-                added[:size] = 0
-                words = self._words[group : group + _WORDS_ADDED, first : first + size]
-                for word, wanted in zip(words, asked[group : group + _WORDS_ADDED], strict=True):
-                    np.bitwise_xor(word, wanted, out=differing[:size])
-                    np.bitwise_count(differing[:size], out=counted[:size])
-                    added[:size] += counted[:size]
-                block += added[:size]
+            kept = allowed[rows]
+            places = np.flatnonzero(kept)
+            if len(places) > wanted:
+                counts = np.diff(np.concatenate([[0], np.cumsum(kept)])[starts])
+                spans = self._cells.nearest(query, wanted, counts)
+                places = np.concatenate([start + np.flatnonzero(kept[start:end]) for start, end in spans])
+            near = rows[places]
+            if len(near) <= depth:
+                return np.sort(near).astype(np.int64)
+            words = self._words[:, places]
+        found = near[_nearest(_distances(words, _signs(query[None, :])[:, 0]), depth, self._dimension)]
+        return np.sort(found).astype(np.int64)
 
     def are_of(self, vectors: Vectors) -> bool:
         """Say whether these are the signs of `vectors`, shape (n, dimension), each of them."""
+        rows = self._cells.rows
+        if len(vectors) != self._count or not np.array_equal(np.sort(rows), np.arange(self._count)):
+            return False
         parts = (slice(start, start + _ROWS_READ) for start in range(0, self._count, _ROWS_READ))
-        return len(vectors) == self._count and all(
-            np.array_equal(self._words[:, part], _signs(vectors[part])) for part in parts
-        )
+        return all(np.array_equal(self._words[:, part], _signs(vectors[rows[part]])) for part in parts)
 
-    def close(self) -> None:
-        """End the threads."""
-        if self._pool is not None:
-            self._pool.shutdown()
+
+def _distances(words: NDArray[np.uint64], asked: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    """Return in how many signs each column of `words`, shape (words, n), differs from `asked`, shape (words,)."""
+    distances = np.zeros(words.shape[1], np.uint16)
+    for word, wanted in zip(words, asked, strict=True):
+        distances += np.bitwise_count(word ^ wanted)
+    return distances
 
 
 def _nearest(distances: NDArray[np.uint16], depth: int, furthest: int) -> NDArray[np.int64]:
-    """Return the rows of the `depth` smallest distances and of those that equal the largest of them.
+    """Return the places of the `depth` smallest distances and of those that equal the largest of them.
 
-    None is further than `furthest`. A sample says how far to look, so that not all distances are sorted or counted.
+    None is further than `furthest`.
     """
-    sample = distances[:: max(1, len(distances) // _SAMPLED)]
-    place = min(len(sample) - 1, -(-depth * len(sample) // len(distances)))
-    limit = min(int(np.partition(sample, place)[place]), furthest)
-    rows = np.flatnonzero(distances <= limit)
-    while len(rows) < depth and limit < furthest:
-        limit += 1
-        rows = np.flatnonzero(distances <= limit)
-    near = distances[rows]
-    counts = np.cumsum(np.bincount(near, minlength=1))
-    return rows[near <= int(np.searchsorted(counts, depth))]
+    counts = np.cumsum(np.bincount(distances, minlength=furthest + 1))
+    return np.flatnonzero(distances <= int(np.searchsorted(counts, depth)))
 
 
 def write_signs(path: Path, vectors: Vectors) -> None:
-    """Write the signs of `vectors`, shape (n, dimension), word by word: shape (words, n) uint64, as a NumPy file."""
+    """Write the cells and the signs of `vectors`, shape (n, dimension).
+
+    The signs are a NumPy file of the shape (words, n) uint64, cell by cell; the cells lie beside it.
+    """
+    cells = learn_cells(vectors)
     count, dimension = vectors.shape
     signs = np.empty((_words_of(dimension), count), np.uint64)
     for start in range(0, count, _ROWS_READ):
         part = slice(start, start + _ROWS_READ)
-        signs[:, part] = _signs(vectors[part])
+        signs[:, part] = _signs(vectors[cells.rows[part]])
     # Written, not stored into a mapped file: there a full disk would end the process by a signal.
     with path.open("wb") as file:
         np.lib.format.write_array(file, signs, allow_pickle=False)
+    write_cells(_cells_beside(path), cells)
+
+
+def _cells_beside(path: Path) -> Path:
+    return path.with_name(path.stem + _CELLS_SUFFIX)
 
 
 def _words_of(dimension: int) -> int:

@@ -17,7 +17,7 @@ ORDER = ("corpus", "index", "chatbot", "app")
 # Slow to import: from a fifth of a second to ten. Only what uses one imports it, when it does.
 HEAVY = (
     "torch", "transformers", "sentence_transformers", "gradio", "chromadb", "langchain", "langchain_core", "nltk",
-    "pandas", "matplotlib", "onnxruntime", "onnx", "tantivy", "pypdfium2", "pdfplumber", "psycopg",
+    "pandas", "matplotlib", "onnxruntime", "onnx", "tantivy", "pypdfium2", "pdfplumber", "psycopg", "sklearn",
 )  # fmt: skip
 
 

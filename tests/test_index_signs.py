@@ -1,17 +1,30 @@
-"""The signs of vectors: by hand, against the exact scan, and under filters."""
+"""The signs of vectors and the cells that they lie in: by hand, against the exact scan, and under filters."""
 
 import numpy as np
 import pytest
 
 import index.signs
+from index.cells import learn_cells, read_cells
 from index.signs import SignVectors, write_signs
+
+
+def rows_of(count, dimension, seed=7):
+    """Return rows of length 1 that lie around 30 points, as texts on 30 topics do."""
+    noise = np.random.default_rng(seed)
+    centres = noise.standard_normal((30, dimension))
+    rows = centres[noise.integers(30, size=count)] + noise.standard_normal((count, dimension))
+    return (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+
+
+def opened(folder, rows):
+    write_signs(folder / "s.npy", rows)
+    return SignVectors(folder / "s.npy", *rows.shape)
 
 
 def test_signs_by_hand(tmp_path):
     """The row whose signs differ least comes first into the candidates; 0 counts as negative."""
     rows = np.array([[1, 1, 1], [1, -1, -1], [-1, -1, 0]], np.float32)
-    write_signs(tmp_path / "s.npy", rows)
-    signs = SignVectors(tmp_path / "s.npy", 3, 3)
+    signs = opened(tmp_path, rows)
     assert signs.nearest(rows[0], 1).tolist() == [0]
     assert signs.nearest(rows[0], 2).tolist() == [0, 1]
     # (-1, 1, 1) differs from row 0 in one sign, from row 2 in two, from row 1 in three.
@@ -20,54 +33,93 @@ def test_signs_by_hand(tmp_path):
 
 def test_ties_are_handed_on_whole(tmp_path):
     """Of rows that differ in as many signs none is left out, however few are asked for."""
-    write_signs(tmp_path / "s.npy", np.ones((5, 4), np.float32))
-    assert SignVectors(tmp_path / "s.npy", 5, 4).nearest(np.ones(4, np.float32), 2).tolist() == [0, 1, 2, 3, 4]
+    assert opened(tmp_path, np.ones((5, 4), np.float32)).nearest(np.ones(4, np.float32), 2).tolist() == [0, 1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("dimension", [32, 64, 100, 384])
-def test_candidates_hold_the_nearest(tmp_path, dimension):
-    """Candidates are the rows whose signs differ least, and the nearest vector is among them."""
-    noise = np.random.default_rng(7)
-    rows = noise.standard_normal((40_000, dimension)).astype(np.float32)
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
-    write_signs(tmp_path / "s.npy", rows)
-    signs = SignVectors(tmp_path / "s.npy", *rows.shape)
-    for place in range(20):
-        query = rows[place] + noise.standard_normal(dimension).astype(np.float32) * np.float32(0.5 / dimension**0.5)
-        differing = ((rows > 0) != (query > 0)).sum(axis=1)
-        found = signs.nearest(query, 600)
-        furthest = np.sort(differing)[599]
-        assert found.tolist() == np.flatnonzero(differing <= furthest).tolist()
-        assert int(np.argmax(rows @ query)) in set(found.tolist())
+def test_candidates_of_all_cells_are_exact(tmp_path, monkeypatch, dimension):
+    """Where every cell is looked into, candidates are the rows whose signs differ least of all."""
+    monkeypatch.setattr(index.signs, "_SHARE", 1.0)
+    rows = rows_of(30_000, dimension)
+    signs = opened(tmp_path, rows)
+    for depth in (1, 50, 600):
+        for query in rows[:5]:
+            differing = ((rows > 0) != (query > 0)).sum(axis=1)
+            furthest = np.sort(differing)[depth - 1]
+            assert signs.nearest(query, depth).tolist() == np.flatnonzero(differing <= furthest).tolist()
 
 
-def test_many_rows_are_shared_between_cores(tmp_path, monkeypatch):
-    """Parts that are counted side by side give what one part gives."""
-    noise = np.random.default_rng(9)
-    rows = noise.standard_normal((300_000, 70)).astype(np.float32)
-    write_signs(tmp_path / "s.npy", rows)
-    signs = SignVectors(tmp_path / "s.npy", 300_000, 70)
-    monkeypatch.setattr(index.signs, "available_cores", lambda: 3)
-    monkeypatch.setattr(index.signs, "_MIN_PART", index.signs._BLOCK)
-    differing = ((rows > 0) != (rows[7] > 0)).sum(axis=1)
-    for depth in (1, 50, 5_000):
-        furthest = np.sort(differing)[depth - 1]
-        assert signs.nearest(rows[7], depth).tolist() == np.flatnonzero(differing <= furthest).tolist()
-    signs.close()
+def test_nearest_cells_hold_the_nearest_rows(tmp_path, monkeypatch):
+    """With one cell in eight looked into, the nearest ten of a row moved by noise are nearly all candidates."""
+    monkeypatch.setattr(index.signs, "_LEAST", 1)
+    rows = rows_of(30_000, 384)
+    signs = opened(tmp_path, rows)
+    noise = np.random.default_rng(3)
+    shares = []
+    for place in range(40):
+        query = rows[place] + noise.standard_normal(384).astype(np.float32) * np.float32(0.4 / 384**0.5)
+        found = signs.nearest(query, 500)
+        assert 500 <= len(found) < len(rows) / 8
+        nearest = np.argsort(-(rows @ query))[:10]
+        shares.append(len(set(nearest.tolist()) & set(found.tolist())) / 10)
+    assert np.mean(shares) >= 0.95
 
 
-def test_filter_is_kept(tmp_path):
-    """Only allowed rows are candidates: the nearest of many, all of few, none of none."""
-    noise = np.random.default_rng(8)
-    rows = noise.standard_normal((1_000, 64)).astype(np.float32)
-    write_signs(tmp_path / "s.npy", rows)
-    signs = SignVectors(tmp_path / "s.npy", 1_000, 64)
-    allowed = np.arange(1_000) % 2 == 0
+def test_cells_hold_every_row_once():
+    """The cells part the rows; a row lies in the cell whose centre is nearest, and the same rows give the same cells."""
+    rows = rows_of(2_000, 16)
+    cells, again = learn_cells(rows), learn_cells(rows)
+    assert sorted(cells.rows.tolist()) == list(range(2_000))
+    assert np.array_equal(cells.rows, again.rows) and np.array_equal(cells.centres, again.centres)
+    for cell, (start, end) in enumerate(zip(cells.starts, cells.starts[1:], strict=False)):
+        inside = cells.rows[start:end]
+        assert inside.tolist() == sorted(inside.tolist())
+        distances = np.linalg.norm(rows[inside][:, None] - cells.centres[None], axis=2)
+        assert (distances[:, cell] <= distances.min(axis=1) + 1e-5).all()
+
+
+def test_spans_hold_as_many_rows_as_are_wanted():
+    """The nearest cells come until they hold enough of what counts; all of them where there is not enough."""
+    rows = rows_of(2_000, 16)
+    cells = learn_cells(rows)
+    for wanted in (1, 300, 2_000, 5_000):
+        spans = cells.nearest(rows[3], wanted)
+        assert min(wanted, 2_000) <= sum(end - start for start, end in spans) <= 2_000
+        assert spans == sorted(spans)
+    (alone,) = cells.nearest(rows[3], 1)
+    assert 3 in cells.rows[slice(*alone)]
+    only = np.zeros(len(cells.centres), np.int64)
+    only[5] = 1
+    assert cells.nearest(rows[3], 1, only) == [(int(cells.starts[5]), int(cells.starts[6]))]
+
+
+@pytest.mark.parametrize("least", [1, 20_000])
+def test_filter_is_kept(tmp_path, monkeypatch, least):
+    """Only allowed rows are candidates: the nearest of many, all of few, none of none; through cells and without."""
+    monkeypatch.setattr(index.signs, "_LEAST", least)
+    rows = rows_of(4_000, 64)
+    signs = opened(tmp_path, rows)
+    allowed = np.arange(4_000) % 2 == 0
     found = signs.nearest(rows[4], 100, allowed)
     assert 4 in found and len(found) >= 100 and not any(found % 2)
-    few = np.isin(np.arange(1_000), [3, 5])
+    assert found.tolist() == sorted(found.tolist())
+    tenth = np.arange(4_000) % 10 == 4
+    differing = np.where(tenth, ((rows > 0) != (rows[4] > 0)).sum(axis=1), 65)
+    assert signs.nearest(rows[4], 50, tenth).tolist() == np.flatnonzero(differing <= np.sort(differing)[49]).tolist()
+    few = np.isin(np.arange(4_000), [3, 5])
     assert signs.nearest(rows[4], 100, few).tolist() == [3, 5]
-    assert signs.nearest(rows[4], 100, np.zeros(1_000, bool)).tolist() == []
+    assert signs.nearest(rows[4], 100, np.zeros(4_000, bool)).tolist() == []
+
+
+def test_signs_are_compared_with_their_vectors(tmp_path):
+    """The file is known to be of these vectors, and of no others."""
+    rows = rows_of(3_000, 64)
+    signs = opened(tmp_path, rows)
+    assert signs.are_of(rows)
+    assert not signs.are_of(rows[:-1])
+    other = rows.copy()
+    other[1_234] *= -1
+    assert not signs.are_of(other)
 
 
 @pytest.mark.parametrize(("count", "dimension"), [(9, 64), (10, 65), (1, 1)])
@@ -76,3 +128,17 @@ def test_signs_of_another_shape_are_refused(tmp_path, count, dimension):
     write_signs(tmp_path / "s.npy", np.ones((10, 64), np.float32))
     with pytest.raises(ValueError, match=f"does not hold the signs of {count} vectors of {dimension} numbers"):
         SignVectors(tmp_path / "s.npy", count, dimension)
+
+
+def test_damaged_cells_are_refused(tmp_path):
+    """Cells that are cut, of other rows, or missing are refused with the file's name."""
+    write_signs(tmp_path / "s.npy", rows_of(50, 64))
+    path = tmp_path / "s.cells.npz"
+    with pytest.raises(ValueError, match=r"s\.cells\.npz does not hold the cells of 49 vectors of 64 numbers"):
+        read_cells(path, 49, 64)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(ValueError, match=r"s\.cells\.npz does not hold cells"):
+        SignVectors(tmp_path / "s.npy", 50, 64)
+    path.unlink()
+    with pytest.raises(OSError, match="cells"):
+        SignVectors(tmp_path / "s.npy", 50, 64)

@@ -1,0 +1,92 @@
+"""Cells of like vectors: a search looks into the cells that are nearest to its question, and leaves the others shut.
+
+Is: k-means over a sample (scikit-learn), and an order of all rows by cell; about √n cells of √n rows. Is not: a ranking,
+nor exact: a near row in a cell that is far as a whole is missed (for how many see README, "How cost grows").
+Source: the inverted file of Sivic & Zisserman 2003, "Video Google"; Jégou et al. 2011, IEEE TPAMI 33:117-28.
+"""
+
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from index.embedding import Vectors
+
+# Rows for each cell that the centres are learnt from, and how often they are moved.
+_SAMPLED_PER_CELL = 40
+_ITERATIONS = 10
+_ROWS_READ = 16_384
+_SEED = 11
+
+
+@dataclass(frozen=True, slots=True)
+class Cells:
+    """Cell c holds `rows[starts[c]:starts[c + 1]]`, ascending; `centres` has the shape (cells, dimension)."""
+
+    centres: Vectors
+    starts: NDArray[np.int64]
+    rows: NDArray[np.int32]
+
+    def nearest(self, query: Vectors, wanted: int, counts: NDArray[np.int64] | None = None) -> list[tuple[int, int]]:
+        """Return the spans of `rows` of the nearest cells, in their order there, that hold `wanted` rows together.
+
+        `query` has the shape (dimension,). `counts` says how many rows of each cell count; None: all of them.
+        """
+        sizes = np.diff(self.starts) if counts is None else counts
+        # |q - c|² without |q|², which is the same for all.
+        distances = np.einsum("ij,ij->i", self.centres, self.centres) - 2 * np.einsum("ij,j->i", self.centres, query)
+        order = np.argsort(distances, kind="stable")
+        last = int(np.searchsorted(np.cumsum(sizes[order]), wanted))
+        chosen = np.sort(order[: last + 1])
+        return [(int(self.starts[cell]), int(self.starts[cell + 1])) for cell in chosen if sizes[cell]]
+
+
+def learn_cells(vectors: Vectors) -> Cells:
+    """Return the cells of all rows of `vectors`, shape (n, dimension); the same rows give the same cells."""
+    import warnings
+
+    from sklearn.cluster import KMeans
+    from threadpoolctl import threadpool_limits
+
+    count = len(vectors)
+    cells = max(1, round(count**0.5))
+    sample = np.sort(np.random.default_rng(_SEED).choice(count, min(count, cells * _SAMPLED_PER_CELL), replace=False))
+    kmeans = KMeans(cells, init="random", n_init=1, max_iter=_ITERATIONS, random_state=_SEED)
+    # Threads would add up in another order each time.
+    with threadpool_limits(1), warnings.catch_warnings():
+        # Fewer distinct rows than cells, or centres that still move: both do for this.
+        warnings.simplefilter("ignore")
+        kmeans.fit(np.ascontiguousarray(vectors[sample]))
+        cell_of = np.concatenate([kmeans.predict(part) for part in _parts(vectors)])
+    starts = np.concatenate([[0], np.cumsum(np.bincount(cell_of, minlength=cells))])
+    rows = np.argsort(cell_of, kind="stable").astype(np.int32)
+    return Cells(kmeans.cluster_centers_.astype(np.float32), starts.astype(np.int64), rows)
+
+
+def _parts(vectors: Vectors) -> Iterator[Vectors]:
+    for start in range(0, len(vectors), _ROWS_READ):
+        yield np.ascontiguousarray(vectors[start : start + _ROWS_READ])
+
+
+def write_cells(path: Path, cells: Cells) -> None:
+    """Write cells as a NumPy archive."""
+    with path.open("wb") as file:
+        np.savez(file, centres=cells.centres, starts=cells.starts, rows=cells.rows)
+
+
+def read_cells(path: Path, count: int, dimension: int) -> Cells:
+    """Read what `write_cells` wrote. Raises ValueError if it does not hold the cells of `count` rows, or OSError."""
+    try:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+            cells = Cells(stored["centres"], stored["starts"], stored["rows"])
+    except (KeyError, zipfile.BadZipFile, EOFError) as error:
+        raise ValueError(f"{path} does not hold cells of vectors ({error})") from error
+    shapes = (cells.centres.shape[1:], cells.starts.shape, cells.rows.shape)
+    if shapes != ((dimension,), (len(cells.centres) + 1,), (count,)) or cells.starts[-1] != count:
+        raise ValueError(f"{path} does not hold the cells of {count} vectors of {dimension} numbers")
+    return cells
