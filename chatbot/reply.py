@@ -45,7 +45,7 @@ from chatbot.replies import (
     Turn,
 )
 from chatbot.settings import Settings
-from chatbot.understand.examples import NearestExamples
+from chatbot.understand.examples import WeighedExamples
 from chatbot.understand.followup import Resolution, resolve
 from chatbot.understand.privacy import without_personal_data
 from chatbot.understand.redflags import find_red_flag, goes_against
@@ -117,7 +117,7 @@ class Chatbot:
         self._today = today
         self._clock = clock
         self._vectors = UnitVectors(embedder)
-        self._examples = NearestExamples(embedder)
+        self._examples = WeighedExamples(embedder)
         self.reranker = Reranker(settings.reranker) if settings.reranker else None
         self.wording = _open_wording(settings, self._vectors)
         self._open()
@@ -188,7 +188,7 @@ class Chatbot:
         started = self._clock()
         title = self._check(question, article, opened)
         with stages("understand"):
-            unfit = find_unfit_request(question, turns, locale=self.settings.locale)
+            unfit = find_unfit_request(question, turns, locale=self.settings.locale, examples=self._examples)
             lookup = IndexLookup(opened)
 
             def resolved(asked: str, before: Sequence[Turn]) -> Resolution:
@@ -203,7 +203,7 @@ class Chatbot:
                 title=title,
                 locale=self.settings.locale,
                 examples=self._examples,
-            ) or earlier_crisis(turns, locale=self.settings.locale)
+            ) or earlier_crisis(turns, locale=self.settings.locale, examples=self._examples)
             common = self._common(question, turns, resolution, audience)
 
         def done(reply: Reply) -> Reply:
@@ -355,7 +355,7 @@ class Chatbot:
             "standalone_question": resolution.standalone_question,
             "disclaimer": disclaimer(audience),
             "index_version": self.opened.version,
-            "notices": question_notices(question, turns),
+            "notices": question_notices(question, turns, examples=self._examples),
             "understood": {
                 "how": resolution.how,
                 "topic": resolution.focus.topic,

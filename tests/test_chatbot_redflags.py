@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 import yaml
+from conftest import count_safety
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chatbot.present.audience import reading_grade
 from chatbot.replies import Turn
+from chatbot.understand.examples import WeighedExamples
 from chatbot.understand.phrases import Lexicon, Spelling, read_words
 from chatbot.understand.redflags import STICKY_TURNS, crisis_card, find_findings, find_red_flag, find_rule, find_signs
 from chatbot.understand.rule_table import RulesError, build_rules, load_rules, read_pattern, read_table
@@ -64,25 +66,36 @@ def _print_count(what: str, hits: int, total: int, listed: list[str]) -> None:
         print(f"    {line}")
 
 
+@pytest.fixture(params=["by rules alone", "as the product reads"])
+def like(request, minilm) -> WeighedExamples | None:
+    """Return what a card is raised with: nothing but rules and points, or the shipped examples beside them."""
+    return None if request.param == "by rules alone" else WeighedExamples(minilm)
+
+
+def _how(like: WeighedExamples | None) -> str:
+    return "with examples" if like else "rules alone"
+
+
 @pytest.mark.safety
-def test_every_presentation_is_recalled_in_all_its_forms() -> None:
+def test_every_presentation_is_recalled_in_all_its_forms(like: WeighedExamples | None) -> None:
     """All plain forms raise a card, and at least 98 % of the 480 forms."""
     forms = list(_forms())
     turns = _benign_turns()
     missed, plain_missed, other_card = [], [], []
     for group, form, message in forms:
-        rule = find_rule(message, turns if form == "after_benign_turns" else ())
-        if rule is None:
+        card = find_red_flag(message, turns if form == "after_benign_turns" else (), examples=like)
+        if card is None:
             missed.append(f"missed: {group}, {form}: {message}")
             plain_missed += [message] if form in PLAIN_FORMS else []
-        elif rule.group != group:
-            other_card.append(f"card {rule.id} for {group}, {form}: {message}")
+        elif card.presentation != group:
+            other_card.append(f"card {card.presentation} for {group}, {form}: {message}")
     plain = sum(form in PLAIN_FORMS for _, form, _ in forms)
-    _print_count("emergency forms recalled", len(forms) - len(missed), len(forms), missed)
+    named = len(forms) - len(missed) - len(other_card)
+    _print_count(f"emergency forms recalled, {_how(like)}", len(forms) - len(missed), len(forms), missed)
     _print_count("  plain forms among them", plain - len(plain_missed), plain, [])
-    _print_count(
-        "  with the card of their own presentation", len(forms) - len(missed) - len(other_card), len(forms), other_card
-    )
+    _print_count("  with the card of their own presentation", named, len(forms), other_card)
+    count_safety(f"emergency forms recalled, {_how(like)}", len(forms) - len(missed), len(forms))
+    count_safety(f"plain emergency forms recalled, {_how(like)}", plain - len(plain_missed), plain)
     assert len({group for group, _, _ in forms}) == 30
     assert len(forms) == 480
     assert not plain_missed
@@ -90,11 +103,13 @@ def test_every_presentation_is_recalled_in_all_its_forms() -> None:
 
 
 @pytest.mark.safety
-def test_ordinary_and_about_emergency_questions_raise_no_card() -> None:
+def test_ordinary_and_about_emergency_questions_raise_no_card(like: WeighedExamples | None) -> None:
     """At most 2 % of the ordinary and about-emergency questions raise a card."""
     questions = _ordinary()
-    alarms = [f"{rule.id}: {message}" for message in questions if (rule := find_rule(message))]
-    _print_count("ordinary questions that raise a card", len(alarms), len(questions), alarms)
+    cards = {message: find_red_flag(message, examples=like) for message in questions}
+    alarms = [f"{card.presentation}: {message}" for message, card in cards.items() if card]
+    _print_count(f"ordinary questions that raise a card, {_how(like)}", len(alarms), len(questions), alarms)
+    count_safety(f"ordinary questions without a card, {_how(like)}", len(questions) - len(alarms), len(questions))
     assert len(questions) >= 600
     assert len(alarms) <= 0.02 * len(questions)
 

@@ -15,6 +15,7 @@ from chatbot.present.doses import calculation_notice
 from chatbot.present.population_mentions import Population
 from chatbot.present.populations import population_notices
 from chatbot.replies import AbstentionReason, CitedPassage, Notice, Statement, Turn
+from chatbot.understand.examples import WeighedExamples
 from chatbot.understand.premises import is_premise_question
 from chatbot.understand.privacy import find_personal_data, was_personal
 from corpus.documents import Document
@@ -29,8 +30,13 @@ ABSTENTIONS: dict[AbstentionReason, str] = {
 }
 
 
-def question_notices(question: str, turns: Sequence[Turn] = ()) -> tuple[Notice, ...]:
-    """Return what must be said about the question itself, whatever is found; of personal details only once."""
+def question_notices(
+    question: str, turns: Sequence[Turn] = (), *, examples: WeighedExamples | None = None
+) -> tuple[Notice, ...]:
+    """Return what must be said about the question itself, whatever is found; of personal details only once.
+
+    `examples` may notice a claim that the constructions of `premises.py` do not.
+    """
     found: list[Notice] = []
     if find_personal_data(question) and not any(turn.role == "user" and was_personal(turn.content) for turn in turns):
         found.append(
@@ -42,8 +48,11 @@ def question_notices(question: str, turns: Sequence[Turn] = ()) -> tuple[Notice,
         )
     if calculation := calculation_notice(question):
         found.append(calculation)
-    if is_premise_question(question):
-        found.append(Notice("premise", "This is no yes or no. Read what the sources say and judge for yourself."))
+    scores = examples.scores(question) if examples else None
+    if is_premise_question(question) or (scores and scores.premise.counts):
+        found.append(
+            Notice("premise", "Your question may rest on a claim. See what the sources say, and judge for yourself.")
+        )
     return tuple(found)
 
 

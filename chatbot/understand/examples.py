@@ -1,20 +1,28 @@
-"""Finds the reviewed example messages that a message is nearest to in meaning.
+"""Weighs a message against the reviewed examples: of emergencies, self-harm, unfit requests, and questions with a claim.
 
-Is: exact nearest neighbours by cosine among the case files of tests/safety, whose vectors ship beside this module
-(`warning_examples.npz`, made by tests/benchmarks/fit_warning_words.py); the example that decided can be named.
-Is not: a rule, and no part of the rules: it may add a card where they and the word points show none (see
-`word_score.py`), and where the embedder is another one or fails, it says nothing.
+Is: a kernel machine (Cortes & Vapnik 1995, Machine Learning 20:273-97) whose support vectors are messages of the case
+files in tests/safety, each with its words and its weight (`warning_examples.npz`, made by
+tests/benchmarks/fit_examples.py). What counts is likeness in meaning, by the cosine of the sentence encoder, and in
+wording, by words and pairs of words. The same message gives the same scores, and the example that spoke loudest can be
+named. Is not: a rule, and no part of the rules: it adds a card, a refusal or a notice where they show none, and takes
+away nothing but a general card that words alone raised. Where the embedder is another one or fails, it says nothing.
 """
 
 from __future__ import annotations
 
+import hashlib
 import logging
+import math
+import re
 import zipfile
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
+from threading import Lock
 from typing import NamedTuple
 
 import numpy as np
@@ -23,47 +31,100 @@ from numpy.typing import NDArray
 from index.embedding import Embedder
 
 _FILE = "warning_examples.npz"
-# What an example is of; an example of self-harm is an emergency, too.
-ORDINARY, EMERGENCY, SELF_HARM = 0, 1, 2
+TASKS = ("emergency", "self_harm", "unfit", "premise")
+# Kinds of unfit requests (see `unfit.py`). One machine knows each of them; what the best of them gives adds to the task's.
+KINDS = ("self_harm_dose", "harm_others", "lethal_dose", "falsify", "drug_misuse")
+_MACHINES = (*TASKS, *KINDS)
+# exp(-GAMMA * |a - b|²) of two vectors of length 1.
+GAMMA = 1.0
+_WORD = re.compile(r"[\w']+")
+# A longer message is a pasted page; its first part is compared. The encoder reads no more either.
+_LIMIT_CHARS = 2_000
+# Scores of messages that stay known: those of a conversation's earlier turns.
+_KNOWN = 1_024
 _log = logging.getLogger(__name__)
 
 
-class Nearness(NamedTuple):
-    """The cosine (-1 to 1) to the nearest example of each kind, and that example's words."""
+class Score(NamedTuple):
+    """How far a message is beyond the threshold of a task (negative: below), and the example that spoke loudest for it."""
 
-    ordinary: float
-    emergency: float
-    self_harm: float
-    nearest_ordinary: str
-    nearest_emergency: str
+    margin: float
+    example: str
 
     @property
-    def speaks_of_self_harm(self) -> bool:
-        """Say whether the nearest emergency is one of self-harm."""
-        return self.self_harm >= self.emergency
+    def counts(self) -> bool:
+        """Say whether the task holds."""
+        return self.margin >= 0.0
+
+
+class Scores(NamedTuple):
+    """The score of each of `TASKS`, and the kind that a request would be of if it is unfit.
+
+    `is_ordinary` says that a message is far from emergencies and from self-harm both (see `ORDINARY` in
+    tests/benchmarks/fit_examples.py for how many of those are).
+    """
+
+    emergency: Score
+    self_harm: Score
+    unfit: Score
+    premise: Score
+    kind: str
+    is_ordinary: bool
+
+
+def word_terms(text: str) -> Counter[str]:
+    """Return the words and pairs of neighbouring words of a text, in lower case, with how often each occurs.
+
+    Example:
+        >>> sorted(word_terms("No pain, no gain"))
+        ['gain', 'no', 'no gain', 'no pain', 'pain', 'pain no']
+    """
+    words = _WORD.findall(text[:_LIMIT_CHARS].lower().replace("’", "'"))
+    return Counter([*words, *(f"{first} {second}" for first, second in pairwise(words))])
 
 
 @dataclass(frozen=True, slots=True)
 class Examples:
-    """Example messages with their vectors, of shape (n, dimension) and length 1, and their kinds, of shape (n,)."""
+    """The examples and what each counts for each machine: those of `TASKS`, then those of `KINDS`.
+
+    `vectors` (n, dimension) have length 1; `weights` is (n, machines): above 0 speaks for what the machine knows. `terms`
+    names the rows of `term_weights` (m, 1 + machines): the inverse document frequency, then what the term counts for
+    each machine. `bases` (machines,) are added to the sums; those of tasks hold the threshold, too. A message whose
+    margins of emergency and self-harm are both below `ordinary` (2,) is an ordinary one.
+    """
 
     identity: str
-    vectors: NDArray[np.float32]
-    kinds: NDArray[np.int8]
     texts: tuple[str, ...]
+    vectors: NDArray[np.float32]
+    weights: NDArray[np.float32]
+    terms: Mapping[str, int]
+    term_weights: NDArray[np.float32]
+    bases: NDArray[np.float32]
+    ordinary: NDArray[np.float32]
 
-    def nearness(self, vector: NDArray[np.float32]) -> Nearness:
-        """Return how near a message's vector, of shape (dimension,) and length 1, is to each kind."""
-        cosines = self.vectors @ vector
-        ordinary = int(np.argmax(np.where(self.kinds == ORDINARY, cosines, -np.inf)))
-        emergency = int(np.argmax(np.where(self.kinds != ORDINARY, cosines, -np.inf)))
-        return Nearness(
-            float(cosines[ordinary]),
-            float(cosines[emergency]),
-            float(np.max(cosines[self.kinds == SELF_HARM])),
-            self.texts[ordinary],
-            self.texts[emergency],
+    def scores(self, text: str, vector: NDArray[np.float32]) -> Scores:
+        """Return the scores of a message and its vector, of shape (dimension,) and length 1."""
+        likeness = np.exp(np.float32(2 * GAMMA) * (self.vectors @ vector - np.float32(1)))
+        sums = likeness @ self.weights + self._wording(text) + self.bases
+        kinds = sums[len(TASKS) :]
+        sums[TASKS.index("unfit")] += kinds.max()
+        loudest = (likeness[:, None] * self.weights[:, : len(TASKS)]).argmax(axis=0)
+        emergency, self_harm, unfit, premise = (
+            Score(float(sums[place]), self.texts[loudest[place]]) for place in range(len(TASKS))
         )
+        is_ordinary = emergency.margin < self.ordinary[0] and self_harm.margin < self.ordinary[1]
+        return Scores(emergency, self_harm, unfit, premise, KINDS[int(kinds.argmax())], bool(is_ordinary))
+
+    def _wording(self, text: str) -> NDArray[np.float32]:
+        found = {
+            place: count for term, count in word_terms(text).items() if (place := self.terms.get(term)) is not None
+        }
+        if not found:
+            return np.zeros(len(_MACHINES), np.float32)
+        rows = self.term_weights[list(found)]
+        strength = rows[:, 0] * np.array([1 + math.log(count) for count in found.values()], np.float32)
+        unit: NDArray[np.float32] = (strength / np.linalg.norm(strength)) @ rows[:, 1:]
+        return unit
 
 
 @cache
@@ -77,28 +138,40 @@ def load_examples() -> Examples | None:
             return None
 
 
-class NearestExamples:
-    """The shipped examples with the embedder that made their vectors; read when first needed: few messages need them."""
+class WeighedExamples:
+    """The shipped examples with the embedder that made their vectors; both are opened when first needed."""
 
     def __init__(self, embedder: Embedder, read: Callable[[], Examples | None] = load_examples) -> None:
         self._embedder = embedder
         self._read = read
+        # By a hash of the message: what a user wrote is not kept.
+        self._known: dict[bytes, Scores] = {}
+        self._writing = Lock()
 
-    def nearness(self, text: str) -> Nearness | None:
-        """Return how near a message is to the examples.
+    def scores(self, text: str) -> Scores | None:
+        """Return the scores of a message.
 
-        None where they cannot be read, another embedder made their vectors, or this one fails.
+        None where the examples cannot be read, another embedder made their vectors, or this one fails.
         """
         examples = self._read()
         if examples is None or examples.identity != self._embedder.identity:
             return None
+        text = text[:_LIMIT_CHARS]
+        key = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+        if (known := self._known.get(key)) is not None:
+            return known
         try:
             vector = self._embedder.embed([text])[0]
         except Exception as error:
             # Whatever ails the embedder: the rules have spoken without it, and it must not take their word away.
             _log.warning("no example was compared: the embedder failed (%s)", type(error).__name__)
             return None
-        return examples.nearness(vector)
+        found = examples.scores(text, vector)
+        with self._writing:
+            while len(self._known) >= _KNOWN:
+                del self._known[next(iter(self._known))]
+            self._known[key] = found
+        return found
 
 
 def read_examples(path: Path) -> Examples:
@@ -107,30 +180,48 @@ def read_examples(path: Path) -> Examples:
     Raises:
         OSError, ValueError, KeyError, zipfile.BadZipFile: it is missing or malformed.
     """
-    with np.load(path, allow_pickle=False) as stored:
-        vectors = stored["vectors"].astype(np.float32)
-        kinds = stored["kinds"]
-        texts = tuple(stored["texts"].tobytes().decode("utf-8").split("\n"))
-        identity = stored["identity"].tobytes().decode("utf-8")
-    if vectors.ndim != 2 or not len(vectors) == len(kinds) == len(texts):
-        raise ValueError(f"{len(texts)} texts, {len(kinds)} kinds and vectors of shape {vectors.shape} do not fit")
-    if set(np.unique(kinds)) != {ORDINARY, EMERGENCY, SELF_HARM}:
-        raise ValueError("it must hold examples of every kind")
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.float32(1e-9))
-    return Examples(identity, vectors, kinds, texts)
+    with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
+        scaled = stored["vectors"].astype(np.float32)
+        weights, term_weights, bases, ordinary = (
+            stored[name].astype(np.float32) for name in ("weights", "term_weights", "bases", "ordinary")
+        )
+        identity, texts, terms = (
+            stored[name].tobytes().decode("utf-8").split("\n") for name in ("identity", "texts", "terms")
+        )
+    machines = len(_MACHINES)
+    fits = (
+        scaled.ndim == 2
+        and len(scaled) == len(texts)
+        and weights.shape == (len(texts), machines)
+        and term_weights.shape == (len(terms), 1 + machines)
+        and bases.shape == (machines,)
+        and ordinary.shape == (2,)
+    )
+    if not fits:
+        raise ValueError(
+            f"{len(texts)} texts, vectors of shape {scaled.shape} and weights of {weights.shape} do not fit"
+        )
+    vectors = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), np.float32(1e-9))
+    places = {term: place for place, term in enumerate(terms)}
+    return Examples(identity[0], tuple(texts), vectors, weights, places, term_weights, bases, ordinary)
 
 
-def write_examples(
-    path: Path, identity: str, vectors: NDArray[np.float32], kinds: Sequence[int], texts: Sequence[str]
-) -> None:
-    """Write examples with their vectors, of shape (n, dimension), as 8-bit numbers scaled row by row."""
-    scaled = np.round(127 * vectors / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9))
-    plain = "\n".join(" ".join(text.split()) for text in texts)
+def write_examples(path: Path, examples: Examples) -> None:
+    """Write examples; the numbers of a vector as 8-bit ones scaled row by row, the weights in half precision."""
+    scaled = np.round(127 * examples.vectors / np.maximum(np.abs(examples.vectors).max(axis=1, keepdims=True), 1e-9))
+
+    def lines(values: Iterable[str]) -> NDArray[np.uint8]:
+        return np.frombuffer("\n".join(values).encode("utf-8"), dtype=np.uint8)
+
     with path.open("wb") as file:
-        np.savez(
+        np.savez_compressed(
             file,
+            identity=lines([examples.identity]),
+            texts=lines(" ".join(text.split()) for text in examples.texts),
+            terms=lines(sorted(examples.terms, key=examples.terms.__getitem__)),
             vectors=scaled.astype(np.int8),
-            kinds=np.array(kinds, dtype=np.int8),
-            texts=np.frombuffer(plain.encode("utf-8"), dtype=np.uint8),
-            identity=np.frombuffer(identity.encode("utf-8"), dtype=np.uint8),
+            weights=examples.weights.astype(np.float16),
+            term_weights=examples.term_weights.astype(np.float16),
+            bases=examples.bases,
+            ordinary=examples.ordinary,
         )

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chatbot.replies import EmergencyCard, Turn
-from chatbot.understand.examples import NearestExamples
+from chatbot.understand.examples import WeighedExamples
 from chatbot.understand.phrases import Hit, Words, read_words
 from chatbot.understand.rule_table import Finding, Pattern, Rule, Rules, load_rules
 from chatbot.understand.telling import Telling, read_telling
 from chatbot.understand.vitals import read_vitals
-from chatbot.understand.word_score import load_word_scores, read_signs
+from chatbot.understand.word_score import POINTS_PER_MARGIN, load_word_scores, read_signs
 
 # How many of the user's next turns a card stays on top of.
 STICKY_TURNS = 5
@@ -26,6 +26,7 @@ STICKY_TURNS = 5
 _MEMORY_TURNS = 6
 # The word class whose phrases hide the words inside them.
 _FIGURES = "idiom"
+_SELF_HARM = "self_harm"
 # Nearest hits tried for each further word class; keeps a pasted page from taking long.
 _NEAREST = 4
 # "And if it is one-sided and warm?" asks about the thing that was spoken of, "what if one calf is swollen?" about
@@ -66,7 +67,7 @@ def find_red_flag(
     title: str = "",
     rules: Rules | None = None,
     locale: str | None = None,
-    examples: NearestExamples | None = None,
+    examples: WeighedExamples | None = None,
 ) -> EmergencyCard | None:
     """Return the card that must be shown first, or None.
 
@@ -74,14 +75,14 @@ def find_red_flag(
     raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
     from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names
     emergency numbers; without one, or with one that is not in the table, the card names none. `examples` may add a
-    card where the rules and the word points show none, never take one away.
+    card where the rules and the word points show none; the card of a named presentation they never take away.
     """
     rules = rules or load_rules()
     at = [number for number, turn in enumerate(turns) if turn.role == "user"]
     said = [turns[number].content for number in at]
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
     now = _with_topic(_see(question, rules), question, standalone_question, [title, *said], rules)
-    if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules):
+    if rule := _weighed(_first_rule(now, seen[-_MEMORY_TURNS:], rules), question, examples, rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
         place = len(seen) - back
@@ -89,7 +90,8 @@ def find_red_flag(
         if standalone and _is_supposed(said[-back]):
             resolved = standalone(said[-back], turns[: at[-back]])
             then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
-        if rule := _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules):
+        fired = _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules)
+        if rule := _weighed(fired, said[-back], examples, rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
     for back, text in enumerate([question, *reversed(said[-STICKY_TURNS:])] if examples else ()):
         if rule := _rule_by_examples(text, examples, rules):
@@ -97,12 +99,37 @@ def find_red_flag(
     return None
 
 
-def _rule_by_examples(text: str, examples: NearestExamples | None, rules: Rules) -> Rule | None:
-    """Return the rule of the card that a report's words and its nearest examples call for together, or None."""
-    pieces = find_signs(text, rules)
-    near = examples.nearness(text) if pieces and examples else None
-    card = load_word_scores().card_with_examples(pieces, near) if near else None
-    return _rule_of(card, rules) if card else None
+def _weighed(rule: Rule | None, text: str, examples: WeighedExamples | None, rules: Rules) -> Rule | None:
+    """Return the rule whose card is shown where `rule` fired on a message.
+
+    The rules of a named presentation stand. The general card and that of self-harm are raised by words that ordinary
+    messages hold, too: the examples tell which of the two it is, and may say that it is neither.
+    """
+    if rule is None or examples is None or rule.id not in (rules.score.rule.id, _SELF_HARM):
+        return rule
+    scores = examples.scores(text)
+    if scores is None:
+        return rule
+    if scores.self_harm.counts:
+        return _rule_of(_SELF_HARM, rules)
+    return None if scores.is_ordinary else rule
+
+
+def _rule_by_examples(text: str, examples: WeighedExamples | None, rules: Rules) -> Rule | None:
+    """Return the rule of the card that the weighed examples call for, or None.
+
+    A question about self-harm may be meant ("how high must a bridge be?"). Any other emergency must be reported: what
+    its words speak for counts on top of its likeness to the examples.
+    """
+    scores = examples.scores(text) if examples else None
+    if scores is None:
+        return None
+    if scores.self_harm.counts:
+        return _rule_of(_SELF_HARM, rules)
+    points = max((load_word_scores().emergency.add_up(signs) for signs in find_signs(text, rules)), default=None)
+    if points is not None and scores.emergency.margin + points / POINTS_PER_MARGIN >= 0:
+        return rules.score.rule
+    return None
 
 
 def _rule_of(card: str, rules: Rules) -> Rule:
@@ -152,7 +179,7 @@ def find_findings(text: str, rules: Rules | None = None) -> tuple[str, ...]:
 def crisis_card(locale: str | None = None, rules: Rules | None = None) -> EmergencyCard:
     """Return the card for thoughts of self-harm, for requests that are refused because of them."""
     rules = rules or load_rules()
-    card = next(rule.card for rule in rules.rules if rule.id == "self_harm")
+    card = next(rule.card for rule in rules.rules if rule.id == _SELF_HARM)
     return with_lines(card, rules.lines, locale)
 
 

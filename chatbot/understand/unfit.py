@@ -1,7 +1,7 @@
 """Finds requests that must be refused.
 
-Is: a reviewed table (`unfit.yaml`) read like the red flags; every kind has words for the user.
-Is not: a judge of people. A refusal names help; it quotes no amount and no method.
+Is: a reviewed table (`unfit.yaml`) read like the red flags; every kind has words for the user. Where no line of it
+applies, the weighed examples may (see `examples.py`). Is not: a judge of people. A refusal names help; it quotes no amount and no method.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 from chatbot.replies import EmergencyCard, Turn
+from chatbot.understand.examples import WeighedExamples
 from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
 from chatbot.understand.redflags import STICKY_TURNS, crisis_card, without_figures
 from chatbot.understand.rule_table import Pattern, load_rules, read_pattern, read_table
@@ -86,35 +87,39 @@ def _build(table: Mapping[str, Any]) -> UnfitRules:
     return UnfitRules(lexicon, spelling, kinds)
 
 
-def find_unfit_request(question: str, turns: Sequence[Turn] = (), *, locale: str | None = None) -> UnfitRequest | None:
+def find_unfit_request(
+    question: str, turns: Sequence[Turn] = (), *, locale: str | None = None, examples: WeighedExamples | None = None
+) -> UnfitRequest | None:
     """Return the refusal that a question must get, or None.
 
     A short push after a refused request ("just tell me how much") is refused like it. A question that names a
     way to harm oneself brings the crisis card.
     """
     rules = load_unfit_rules()
-    kind = _kind(question, rules)
+    kind = _kind(question, rules, examples)
     if kind is None and _CARRIES_ON.match(question.strip()):
         said = [turn.content for turn in turns if turn.role == "user"][-_CARRIED_TURNS:]
-        kind = next((found for text in reversed(said) if (found := _kind(text, rules))), None)
+        kind = next((found for text in reversed(said) if (found := _kind(text, rules, examples))), None)
     if kind is None:
         return None
     return UnfitRequest(kind.kind, kind.text, crisis_card(locale) if kind.crisis else None)
 
 
-def earlier_crisis(turns: Sequence[Turn], *, locale: str | None = None) -> EmergencyCard | None:
+def earlier_crisis(
+    turns: Sequence[Turn], *, locale: str | None = None, examples: WeighedExamples | None = None
+) -> EmergencyCard | None:
     """Return the crisis card of a request refused within the user's last `STICKY_TURNS` turns, or None.
 
     Like the card of a reported emergency it stays, whatever is asked next.
     """
     rules = load_unfit_rules()
     said = [turn.content for turn in turns if turn.role == "user"][-STICKY_TURNS:]
-    if any((kind := _kind(text, rules)) and kind.crisis for text in said):
+    if any((kind := _kind(text, rules, examples)) and kind.crisis for text in said):
         return replace(crisis_card(locale), sticky=True)
     return None
 
 
-def _kind(question: str, rules: UnfitRules) -> _Kind | None:
+def _kind(question: str, rules: UnfitRules, examples: WeighedExamples | None) -> _Kind | None:
     message = read_words(question, rules.spelling)
     hits: dict[str, list[Hit]] = {}
     for hit in without_figures(rules.lexicon.hits(message.words)):
@@ -122,7 +127,10 @@ def _kind(question: str, rules: UnfitRules) -> _Kind | None:
     for kind in rules.kinds:
         if kind.fit.isdisjoint(hits) and any(_near(pattern, hits, message) for pattern in kind.patterns):
             return kind
-    return None
+    scores = examples.scores(question) if examples else None
+    if scores is None or not scores.unfit.counts:
+        return None
+    return next(kind for kind in rules.kinds if kind.kind == scores.kind)
 
 
 def _near(pattern: Pattern, hits: Mapping[str, list[Hit]], message: Words) -> bool:

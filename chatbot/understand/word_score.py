@@ -1,8 +1,7 @@
 """Adds up what a report's words speak for, where no rule names the picture.
 
 Is: points for words, word classes and findings (`warning_words.yaml`), fitted to the case files in tests/safety by
-tests/benchmarks/fit_warning_words.py; the same message gives the same sum, and every point can be read. Where the
-nearest examples are known (see `examples.py`), how near they are counts on top.
+tests/benchmarks/fit_warning_words.py; the same message gives the same sum, and every point can be read.
 Is not: a rule (see `redflags.yaml`) or a diagnosis. It reads reports only, never a question about an illness.
 """
 
@@ -14,7 +13,6 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from chatbot.understand.examples import Nearness
 from chatbot.understand.phrases import Hit, Words, stem
 from chatbot.understand.telling import Telling
 
@@ -22,19 +20,15 @@ from chatbot.understand.telling import Telling
 _PIECE_WORDS = 50
 # A longer text that speaks of nobody in particular is a page about an illness, not a report.
 _NOBODY_WORDS = 25
-# What it counts to be nearer to an emergency than to an ordinary example, for each unit of cosine.
-EXAMPLE_POINTS = 200
+# So many points of a report weigh as much as one margin of the examples (see `examples.py`).
+POINTS_PER_MARGIN = 50
 
 
 @dataclass(frozen=True, slots=True)
 class WordScore:
-    """Points (tenths of a log-odds) for each sign; from `threshold` on a message counts.
-
-    `threshold_with_examples` is the same where the nearest examples count, too.
-    """
+    """Points (tenths of a log-odds) for each sign; from `threshold` on a message counts."""
 
     threshold: int
-    threshold_with_examples: int
     base: int
     points: Mapping[str, int]
 
@@ -62,19 +56,6 @@ class WordScores:
             return "self_harm" if harm > 0 else "urgent_signs"
         return None
 
-    def card_with_examples(self, pieces: Sequence[Set[str]], near: Nearness) -> str | None:
-        """Return the card that the signs of a report and its nearest examples call for, or None.
-
-        `pieces` holds the signs of each piece; at least one. The card is that of the nearest emergency.
-        """
-        harm = max(self.self_harm.add_up(signs) for signs in pieces)
-        if harm + EXAMPLE_POINTS * (near.self_harm - near.ordinary) >= self.self_harm.threshold_with_examples:
-            return "self_harm"
-        emergency = max(self.emergency.add_up(signs) for signs in pieces)
-        if emergency + EXAMPLE_POINTS * (near.emergency - near.ordinary) >= self.emergency.threshold_with_examples:
-            return "self_harm" if near.speaks_of_self_harm else "urgent_signs"
-        return None
-
 
 @cache
 def load_word_scores() -> WordScores:
@@ -93,7 +74,7 @@ def build_word_scores(table: Mapping[str, Any]) -> WordScores:
 
     def score(row: Mapping[str, Any]) -> WordScore:
         points = {sign: int(value) for value, signs in row["points"].items() for sign in signs.split()}
-        return WordScore(int(row["threshold"]), int(row["threshold_with_examples"]), int(row["base"]), points)
+        return WordScore(int(row["threshold"]), int(row["base"]), points)
 
     return WordScores(score(table["emergency"]), score(table["self_harm"]))
 

@@ -1,10 +1,11 @@
-"""Fit chatbot/understand/warning_words.yaml, make warning_examples.npz; run by hand when cases or word classes change.
+"""Fit chatbot/understand/warning_words.yaml; run by hand when cases or word classes change.
 
     PYTHONPATH=. python tests/benchmarks/fit_warning_words.py [--hold-out NAME…] [--write]
 
 Emergencies and ordinary messages are the files of tests/safety; every file pair weighs as many messages as it has.
 A threshold is the lowest at which at most 1 % of the ordinary messages are scored an emergency (0.05 %: self-harm)
-while their own file is held out; with the nearest examples 0.5 % (0.2 %) are, the nearest ones outside their file. With `--hold-out` the named pairs take no part (to measure them as unseen), e.g. "thirteenth self_harm_eighth".
+while their own file is held out. With `--hold-out` the named pairs take no part (to measure them as unseen), e.g.
+"thirteenth self_harm_eighth". The files `examples_*` are for the weighed examples alone (see fit_examples.py).
 """
 
 from __future__ import annotations
@@ -16,26 +17,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 import yaml
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from chatbot.understand import redflags
-from chatbot.understand.examples import EMERGENCY, ORDINARY, SELF_HARM, write_examples
 from chatbot.understand.rule_table import load_rules
-from chatbot.understand.word_score import EXAMPLE_POINTS
-from index.embedding import load_embedder
 
 _CASES = Path(__file__).resolve().parent.parent / "safety"
 _TARGET = Path(redflags.__file__).resolve().with_name("warning_words.yaml")
-_EXAMPLES = _TARGET.with_name("warning_examples.npz")
 # The sum of a message that reports nothing.
 _NO_REPORT = -999
 # A sign that one message alone holds says nothing about others.
 _LEAST_MESSAGES = 2
 _FALSE_ALARMS = {"emergency": 0.01, "self_harm": 0.0005}
-_FALSE_ALARMS_WITH_EXAMPLES = {"emergency": 0.005, "self_harm": 0.002}
 
 _HEAD = """\
 # What the words of a report speak for, where no rule of redflags.yaml names the picture: points -> signs.
@@ -89,16 +84,6 @@ def score(base: int, points: Mapping[str, int], signs: Mapping[str, int]) -> int
     return base + sum(points.get(sign, 0) for sign in signs)
 
 
-def margins(vectors: np.ndarray, label: np.ndarray, emergency: np.ndarray, pairs: np.ndarray) -> np.ndarray:
-    """Return how much nearer each message is to those with the label than to ordinary ones, outside its own file."""
-    found = np.zeros(len(vectors))
-    for pair in sorted(set(pairs)):
-        out, others = np.flatnonzero(pairs == pair), pairs != pair
-        told, ordinary = (vectors[out] @ vectors[kind & others].T for kind in (label, ~emergency))
-        found[out] = told.max(axis=1) - ordinary.max(axis=1)
-    return found
-
-
 def _by_points(points: Mapping[str, int]) -> dict[int, str]:
     listed: dict[int, list[str]] = defaultdict(list)
     for name, value in points.items():
@@ -124,8 +109,6 @@ def main() -> None:
     pairs = np.array([pair for pair, _, _, _ in rows])
     emergency = np.array([label for _, _, label, _ in rows])
     harm = np.array([label for _, _, _, label in rows])
-    embedder = load_embedder(cache=platformdirs.user_cache_path("followup"))
-    vectors = embedder.embed([message for _, message, _, _ in rows])
     table: dict[str, Any] = {}
     for name, label in (("emergency", emergency), ("self_harm", harm)):
         unseen = np.zeros(len(rows))
@@ -134,33 +117,23 @@ def main() -> None:
             base, points = fit([signs[at] for at in np.flatnonzero(pairs != pair)], label[pairs != pair])
             unseen[out] = [score(base, points, signs[at]) if signs[at] else _NO_REPORT for at in out]
         threshold = int(np.quantile(unseen[~emergency], 1 - _FALSE_ALARMS[name])) + 1
-        near = np.where(
-            unseen == _NO_REPORT, _NO_REPORT, unseen + EXAMPLE_POINTS * margins(vectors, label, emergency, pairs)
-        )
-        with_examples = int(np.quantile(near[~emergency], 1 - _FALSE_ALARMS_WITH_EXAMPLES[name])) + 1
-        for what, shown in (
-            ("words", unseen >= threshold),
-            ("or examples", (unseen >= threshold) | (near >= with_examples)),
-        ):
-            for pair in sorted(set(pairs)):
-                told, ordinary = shown[(pairs == pair) & label], shown[(pairs == pair) & ~emergency]
-                print(
-                    f"{name} {pair:<24} held out, {what}: {np.sum(told):>4} of {len(told):<4} told, "
-                    f"{np.sum(ordinary):>3} of {len(ordinary):<4} ordinary"
-                )
-        print(f"{name}: threshold {threshold}, with examples {with_examples}, {len(rows)} messages")
+        shown = unseen >= threshold
+        for pair in sorted(set(pairs)):
+            told, ordinary = shown[(pairs == pair) & label], shown[(pairs == pair) & ~emergency]
+            print(
+                f"{name} {pair:<24} held out: {np.sum(told):>4} of {len(told):<4} told, "
+                f"{np.sum(ordinary):>3} of {len(ordinary):<4} ordinary"
+            )
+        print(f"{name}: threshold {threshold}, {len(rows)} messages")
         base, points = fit(signs, label)
         table[name] = {
             "threshold": threshold,
-            "threshold_with_examples": with_examples,
             "base": base,
             "points": _by_points(points),
         }
     if asked.write:
         _TARGET.write_text(_HEAD + yaml.safe_dump(table, sort_keys=False, width=118, allow_unicode=True), "utf-8")
-        kinds = np.where(harm, SELF_HARM, np.where(emergency, EMERGENCY, ORDINARY))
-        write_examples(_EXAMPLES, embedder.identity, vectors, kinds.tolist(), [message for _, message, _, _ in rows])
-        print(f"wrote {_TARGET} and {_EXAMPLES}")
+        print(f"wrote {_TARGET}")
 
 
 if __name__ == "__main__":
