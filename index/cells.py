@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -26,24 +26,27 @@ _SEED = 11
 
 @dataclass(frozen=True, slots=True)
 class Cells:
-    """Cell c holds `rows[starts[c]:starts[c + 1]]`, ascending; `centres` has the shape (cells, dimension)."""
+    """Cell c holds `rows[starts[c]:starts[c + 1]]`, ascending, `sizes[c]` of them; `centres` is (cells, dimension)."""
 
     centres: Vectors
     starts: NDArray[np.int64]
     rows: NDArray[np.int32]
+    sizes: NDArray[np.int64] = field(init=False)
+    _squares: NDArray[np.float32] = field(init=False)
 
-    def nearest(self, query: Vectors, wanted: int, counts: NDArray[np.int64] | None = None) -> list[tuple[int, int]]:
-        """Return the spans of `rows` of the nearest cells, in their order there, that hold `wanted` rows together.
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sizes", np.diff(self.starts))
+        object.__setattr__(self, "_squares", np.einsum("ij,ij->i", self.centres, self.centres))
 
-        `query` has the shape (dimension,). `counts` says how many rows of each cell count; None: all of them.
-        """
-        sizes = np.diff(self.starts) if counts is None else counts
+    def by_distance(self, query: Vectors) -> NDArray[np.int64]:
+        """Return the cells that hold rows, the nearest to `query`, shape (dimension,), first."""
         # |q - c|² without |q|², which is the same for all.
-        distances = np.einsum("ij,ij->i", self.centres, self.centres) - 2 * np.einsum("ij,j->i", self.centres, query)
-        order = np.argsort(distances, kind="stable")
-        last = int(np.searchsorted(np.cumsum(sizes[order]), wanted))
-        chosen = np.sort(order[: last + 1])
-        return [(int(self.starts[cell]), int(self.starts[cell + 1])) for cell in chosen if sizes[cell]]
+        order = np.argsort(self._squares - 2 * np.einsum("ij,j->i", self.centres, query), kind="stable")
+        return order[self.sizes[order] > 0]
+
+    def spans(self, cells: NDArray[np.int64]) -> list[slice]:
+        """Return where in `rows` some cells lie, in the order of `rows`."""
+        return [slice(int(self.starts[cell]), int(self.starts[cell + 1])) for cell in np.sort(cells)]
 
 
 def learn_cells(vectors: Vectors) -> Cells:

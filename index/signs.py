@@ -22,8 +22,10 @@ from index.embedding import Vectors
 _WORD_BITS = 64
 # The share of all passages that a search compares: those of the cells nearest to the question.
 _SHARE = 1 / 8
-# Fewer are not worth leaving out.
+# Fewer are not worth leaving out; of the rows that a filter allows so many are compared, too.
 _LEAST = 20_000
+# Up to so many allowed rows are looked up one by one, whatever their cells.
+_LOOKED_UP = 4 * _LEAST
 # Rows of the flat copy whose signs are read at once while the file is written.
 _ROWS_READ = 16_384
 _CELLS_SUFFIX = ".cells.npz"
@@ -34,12 +36,15 @@ class SignVectors:
 
     def __init__(self, path: Path, count: int, dimension: int) -> None:
         """Open what `write_signs` wrote. Raises ValueError if it does not hold `count` of them."""
-        self._words: NDArray[np.uint64] = np.load(path, mmap_mode="r")
+        # A plain view: cutting a piece out of a memory map costs ten times as much.
+        self._words: NDArray[np.uint64] = np.asarray(np.load(path, mmap_mode="r"))
         wanted = (_words_of(dimension), count)
         if self._words.shape != wanted or self._words.dtype != np.uint64:
             raise ValueError(f"{path} does not hold the signs of {count} vectors of {dimension} numbers")
         self._cells = read_cells(_cells_beside(path), count, dimension)
         self._count, self._dimension = count, dimension
+        self._place = np.empty(count, np.int32)
+        self._place[self._cells.rows] = np.arange(count, dtype=np.int32)
 
     def nearest(self, query: Vectors, depth: int, allowed: NDArray[np.bool_] | None = None) -> NDArray[np.int64]:
         """Return the rows with the fewest signs that differ from those of `query`, in ascending order.
@@ -47,25 +52,32 @@ class SignVectors:
         They are `depth` rows of the cells that are looked into, and those that differ in as many signs as the last of
         them; all allowed rows where there are no more. `query` has the shape (dimension,).
         """
-        wanted = max(int(self._count * _SHARE), _LEAST, depth)
-        rows, starts = self._cells.rows, self._cells.starts
-        if allowed is None:
-            spans = self._cells.nearest(query, wanted)
-            near = np.concatenate([rows[start:end] for start, end in spans])
-            words = np.concatenate([self._words[:, start:end] for start, end in spans], axis=1)
-        else:
-            kept = allowed[rows]
-            places = np.flatnonzero(kept)
-            if len(places) > wanted:
-                counts = np.diff(np.concatenate([[0], np.cumsum(kept)])[starts])
-                spans = self._cells.nearest(query, wanted, counts)
-                places = np.concatenate([start + np.flatnonzero(kept[start:end]) for start, end in spans])
-            near = rows[places]
-            if len(near) <= depth:
-                return np.sort(near).astype(np.int64)
-            words = self._words[:, places]
-        found = near[_nearest(_distances(words, _signs(query[None, :])[:, 0]), depth, self._dimension)]
-        return np.sort(found).astype(np.int64)
+        rows, words = self._candidates(query, depth, allowed)
+        if len(rows) > depth:
+            distances = _distances(words, _signs(query[None, :])[:, 0])
+            rows = rows[_nearest(distances, depth, self._dimension)]
+        return np.sort(rows).astype(np.int64)
+
+    def _candidates(
+        self, query: Vectors, depth: int, allowed: NDArray[np.bool_] | None
+    ) -> tuple[NDArray[np.int64] | NDArray[np.int32], NDArray[np.uint64]]:
+        """Return rows (n,) and their signs (words, n): those of the nearest cells, or all that are allowed if few."""
+        if allowed is not None and np.count_nonzero(allowed) <= max(_LOOKED_UP, depth):
+            few = np.flatnonzero(allowed)
+            return few, self._words[:, self._place[few]]
+        cells = self._cells.by_distance(query)
+        held = np.cumsum(self._cells.sizes[cells])
+        visited = int(np.searchsorted(held, max(int(self._count * _SHARE), _LEAST, depth))) + 1
+        while True:
+            spans = self._cells.spans(cells[:visited])
+            rows = np.concatenate([self._cells.rows[span] for span in spans])
+            kept = None if allowed is None else allowed[rows]
+            if kept is None or visited >= len(cells) or np.count_nonzero(kept) >= max(_LEAST, depth):
+                break
+            # The allowed rows lie elsewhere.
+            visited *= 2
+        words = np.concatenate([self._words[:, span] for span in spans], axis=1)
+        return (rows, words) if kept is None else (rows[kept], words[:, kept])
 
     def are_of(self, vectors: Vectors) -> bool:
         """Say whether these are the signs of `vectors`, shape (n, dimension), each of them."""

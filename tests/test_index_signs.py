@@ -78,32 +78,35 @@ def test_cells_hold_every_row_once():
         assert (distances[:, cell] <= distances.min(axis=1) + 1e-5).all()
 
 
-def test_spans_hold_as_many_rows_as_are_wanted():
-    """The nearest cells come until they hold enough of what counts; all of them where there is not enough."""
+def test_cells_come_by_their_distance():
+    """A row's own cell is the nearest to it; a cell without rows does not come; spans stand in the order of rows."""
     rows = rows_of(2_000, 16)
     cells = learn_cells(rows)
-    for wanted in (1, 300, 2_000, 5_000):
-        spans = cells.nearest(rows[3], wanted)
-        assert min(wanted, 2_000) <= sum(end - start for start, end in spans) <= 2_000
-        assert spans == sorted(spans)
-    (alone,) = cells.nearest(rows[3], 1)
-    assert 3 in cells.rows[slice(*alone)]
-    only = np.zeros(len(cells.centres), np.int64)
-    only[5] = 1
-    assert cells.nearest(rows[3], 1, only) == [(int(cells.starts[5]), int(cells.starts[6]))]
+    order = cells.by_distance(rows[3])
+    assert 3 in cells.rows[cells.spans(order[:1])[0]]
+    assert sorted(order.tolist()) == np.flatnonzero(cells.sizes).tolist()
+    distances = np.linalg.norm(cells.centres[order] - rows[3], axis=1)
+    assert (np.diff(distances) >= -1e-5).all()
+    starts = [span.start for span in cells.spans(order)]
+    assert starts == sorted(starts) and sum(span.stop - span.start for span in cells.spans(order)) == 2_000
 
 
-@pytest.mark.parametrize("least", [1, 20_000])
-def test_filter_is_kept(tmp_path, monkeypatch, least):
+@pytest.mark.parametrize(("least", "looked_up"), [(1, 0), (1_000, 0), (20_000, 80_000)])
+def test_filter_is_kept(tmp_path, monkeypatch, least, looked_up):
     """Only allowed rows are candidates: the nearest of many, all of few, none of none; through cells and without."""
     monkeypatch.setattr(index.signs, "_LEAST", least)
+    monkeypatch.setattr(index.signs, "_LOOKED_UP", looked_up)
     rows = rows_of(4_000, 64)
     signs = opened(tmp_path, rows)
     allowed = np.arange(4_000) % 2 == 0
     found = signs.nearest(rows[4], 100, allowed)
     assert 4 in found and len(found) >= 100 and not any(found % 2)
     assert found.tolist() == sorted(found.tolist())
+    # Where the nearest cells hold too few of those that are allowed, further ones are looked into.
+    far = np.argsort(rows @ rows[4])[:600]
+    assert len(signs.nearest(rows[4], 500, np.isin(np.arange(4_000), far))) >= 500
     tenth = np.arange(4_000) % 10 == 4
+    monkeypatch.setattr(index.signs, "_LOOKED_UP", 400)
     differing = np.where(tenth, ((rows > 0) != (rows[4] > 0)).sum(axis=1), 65)
     assert signs.nearest(rows[4], 50, tenth).tolist() == np.flatnonzero(differing <= np.sort(differing)[49]).tolist()
     few = np.isin(np.arange(4_000), [3, 5])
