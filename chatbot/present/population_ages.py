@@ -27,7 +27,7 @@ _AROUND_CHARS = 44
 
 _UNIT = r"(?P<unit>y(?:ea)?rs?|y|mo(?:nth)?s?|m|weeks?|wks?|days?)"
 _OLD = re.compile(
-    rf"(?:\s+and\s+a\s+half)?[\s-]*(?:{_UNIT}[\s-]*(?:olds?|o|of\s+age)\b|old\b|yo[mf]?\b|y/o\b)|\s?y(?:ear)?s?\s+of\s+age\b"
+    rf"(?:\s+and\s+a\s+half)?[\s-]*(?:{_UNIT}[\s-]*(?:olds?|o|of\s+age)\b|old\b|yo[mf]?\b|y/o\b|y\.o\.|(?:years\s+)?young\b|-?something\b)|\s?y(?:ear)?s?\s+of\s+age\b"
 )
 _MEASURE_AFTER = r"\s*(?:mg|mcg|g|kg|st\b|lb|cm|mm|ml|%|mmol|units?|times|percent|/|\+|°|degrees)"
 _NO_AGE_AFTER = re.compile(rf"{_MEASURE_AFTER}|\s*(?:weeks?|wks?|months?|days?|of\b|to\b|hours?|h\b|min)|\.\d")
@@ -45,14 +45,19 @@ _BELOW = re.compile(r"\b(?:under|below|younger\s+than|less\s+than|before)(?:\s+(
 _YOUNG_UNIT = re.compile(r"[\s-]+(?P<unit>years?|yrs?|y\b|(?:months?|weeks?)(?=\s+(?:of\s+age|old|with\s+(?:an?\s+)?(?:fever|temp\w*))))")
 _KIN = (
     r"mum|mom|mother|dad|father|aunt|uncle|husband|wife|partner|son|daughter|brother|sister|lad|lass|boy|girl|child|grandson|"
-    r"granddaughter|gran|grandma|grandad|grandpa|grandmother|grandfather|nan|baby|little\s+one|patient|pt|man|woman|lady|gentleman"
+    r"granddaughter|niece|nephew|stepson|stepdaughter|stepfather|stepmother|cousin|neighbour|neighbor|friend|gran|grandma|grandad|grandpa|grandmother|grandfather|nan|baby|little\s+one|patient|pt|man|woman|lady|gentleman"
 )
 _SOMEBODY = re.compile(
     rf"\b(?:(?:{_KIN})(?:,|'?s\b|\s+is|\s+aged|\s+turned|\s*\()|(?:i|he|she|who)(?:'m|'s|\s+am|\s+is|\s+(?:(?:has|have)\s+)?(?:just\s+)?turned)|"
-    r"retired\s+(?:\w+\s+){1,3}?|(?:man|woman|lady|gentleman|patient|pt))\s*(?:(?:only|just|nearly|almost|now|already)\s+)?$"
+    r"retired\s+(?:\w+\s+){1,3}?|(?:man|woman|lady|gentleman|patient|pt))\s*(?:(?:only|just|nearly|almost|now|already|going\s+on|coming\s+up\s+to)\s+)?$|\b(?:pushing|approaching|nearing|rising)\s+$"
 )
 _YOUNG_SOMEBODY = re.compile(r"\b(?:he|she|baby|little\s+one|son|daughter|boy|girl)(?:'s|\s+is)\s+(?:(?:only|just|nearly|almost|now)\s+)?$")
 _YOUNG_WEEKS = re.compile(r"\s*-?(?:weeks?|wks?|months?|mths?|days?)\s*(?:[,.;:?!)]|and\b|but\b|with\b|$)")
+_LEADS = frozenset(
+    f"age aged turn turned turns turning hit of over above than least from under below before only just nearly almost now already is am pushing approaching nearing rising on to "
+    f"who at {_KIN.replace('|', ' ').replace('little' + chr(92) + 's+one', 'one')}".split()
+)
+_LEAD_SIGNS = tuple(",:(≥>=-")
 _OF_YEARS = re.compile(r"\b(?:son|daughter|boy|girl|child|baby|lad|man|woman|lady|gentleman|patient)\s+of\s+$")
 _UNIT_AFTER = re.compile(rf"[\s-]*{_UNIT}\b")
 _SEX = re.compile(r"\s?/?\s?[MF]\b(?!\s+(?:people|patients|doses|catheter|sheath|tube|drain|cannula|Foley))")
@@ -106,6 +111,10 @@ def _read(number: int, before: str, after: str) -> tuple[float, bool] | None:
     """Return the age that a number between two pieces of text is, and whether it is somebody's own."""
     if old := _OLD.match(after):
         return _years(number, old["unit"]), not re.search(r"(?:≥|>=?)\s*$", before)
+    # What may stand right before an age, so that most numbers are passed over without a look at the rest.
+    last = before.rstrip().rpartition(" ")[2]
+    if not (last in _LEADS or last[-1:] in _LEAD_SIGNS or last.endswith(("'s", "'m")) or "retired" in before):
+        return None
     if _OWN.search(before) and not _NO_BOUND_AFTER.match(after):
         return _years(number, _unit(after)), True
     if (_AGE_OF.search(before) or _BELOW.search(before)) and not _NO_BOUND_AFTER.match(after):

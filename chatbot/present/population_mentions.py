@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal, get_args
 
+from chatbot.present.drugs import find_drugs
 from chatbot.present.population_ages import stages_in
 from chatbot.present.population_words import OTHER, find_words
 from corpus.documents import Span
@@ -29,12 +30,12 @@ _CREATININE = re.compile(r"^creat(?:inine)?\s+(?:is\s+|of\s+|was\s+)?(?P<value>\
 
 # What may stand between a denial and what it denies.
 _FILLER = (
-    r"(?:(?:other|more|currently|yet|now|actually|be|been|being|a|an|any|the|on|taking|had|have|has|got|known|history\s+of|personal|family|"
+    r"(?:(?:other|currently|yet|now|actually|be|been|being|a|an|any|the|on|taking|had|have|has|got|known|history\s+of|personal|family|"
     r"evidence\s+of|signs?\s+of|drug|underlying|pre-existing|trouble\s+with|problems?\s+with)\s+)*"
 )
 # Right before a hit, these say that the text is not about the group; "not pregnant or nursing" denies both.
 _DENIED_BEFORE = re.compile(
-    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|declin(?:ed|es|ing)|refus(?:ed|es|ing)|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
+    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|nil|(?:can(?:no|n')?t|couldn'?t|cannot)(?:\s+possibly)?(?=\s+be\b)|declin(?:ed|es|ing)|refus(?:ed|es|ing)|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
     rf"(?:i|he|she|we|they|who|wife|woman|patient)\s+(?:is|are|was|were)n['’]t|(?:is|are|was|were)n['’]t(?=\s+(?:on|taking|currently|yet|been)\b))\s+{_FILLER}"
     rf"(?:(?!i\b|my\b|sure\b|only\b|just\b|but\b)[\w-]+\s+(?:or|nor)\s+{_FILLER})?|"
     rf"\b(?:normal|healthy|adequate|good|intact|adult|grown(?:-up)?)\s+{_FILLER}|"
@@ -53,13 +54,13 @@ _NURSED = re.compile(
 )
 # Said after a hit: a finding that is over, and was none.
 _DENIED_AFTER = re.compile(
-    r"^\s*(?:(?:(?:,|and|n|&|or|/)\s*\w+\s*)|(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
+    r"^\s*(?:(?:(?:and|n|&|or|/)\s*\w+\s*)|(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
     r"(?:(?:was|were|is|are|has\s+been|have\s+been|came\s+back|come\s+back|all)\s+|[:=-]\s*|\s)?(?:all\s+|quite\s+|both\s+|perfectly\s+)?"
-    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|unremarkable|nad|nkda|spot\s+on|perfect|in\s+range|within\s+normal)\b"
+    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|unremarkable|nad|nkda|spot\s+on|good|ok\b|okay|great|perfect|in\s+range|within\s+normal)\b"
 )
 # Over long since: "I had gestational diabetes twelve years ago", "weaned my youngest back in 2016".
 _LONG_AGO = re.compile(
-    r"^(?![^.?!;]{0,60}\b(?:now|again|since|still|currently)\b)[^.?!;]{0,50}?\b(?:(?:years?|yrs|decades?)\s+(?:ago|back|on\b)|"
+    r"^(?![^.?!;]{0,60}\b(?:now|still|currently|(?:pregnant|expecting)\s+again)\b)[^.?!;]{0,50}?\b(?:(?:years?|yrs|decades?)\s+(?:ago|back|on\b)|"
     r"last\s+year|back\s+in|in\s+(?:19|20)\d\d|long\s+ago)\b"
 )
 _STATES = ("pregnancy", "breast-feeding", "child", "older")
@@ -68,7 +69,17 @@ _EXCLUDED_AFTER = re.compile(
     r"^\s*(?:(?:tests?|status)\s*)?(?:(?:was|were|is|are|has\s+been|came\s+back)\s+|[:=-]\s*|\s)(?:excluded|ruled\s+out|negative|neg\b|absent|nil|none)\b"
 )
 _BABY = re.compile(r"bab|child|infant|newborn|kid|boy|girl|toddler|little|wee")
+_ENDED = re.compile(r"\b(?:stopped|finished|gave\s+up|given\s+up|quit)\s+$")
 _CLEARED = re.compile(r"^[^.?!;]{0,40}?\b(?<!not )(?:cleared|fully\s+recovered|got\s+over\s+it|resolved)\b")
+_REACHED = re.compile(
+    r"\b(?:harm|hurt|affect|reach|get\s+to|pass(?:es|ed)?\s+(?:on\s+|over\s+)?to|damage|bad\s+for|safe\s+for|ok\s+for|okay\s+for|risk\s+to)s?\s+"
+    r"(?:the\s+|my\s+|our\s+|her\s+)?$"
+)
+_REACTED = re.compile(
+    r"\b(?:wheez\w+|itch\w+|reactions?|blister\w*|collapsed|swollen|swelled|hives|blotch\w+|sensitive)\s+(?:up\s+|all\s+over\s+|badly\s+)?"
+    r"(?:after|from|to|whenever|every\s+time|each\s+time)\b"
+)
+_DRUG_CHARS = 25
 _RUPEES = re.compile(r"\d{3}\s*$")
 # Somebody else's story, before the one who asks: "my mum takes warfarin but it's me asking".
 _ASKER = re.compile(
@@ -104,14 +115,30 @@ def populations_in(text: str) -> frozenset[Population]:
         for name, start, end in hits
         if name != OTHER and not _inside(start, end, others) and _affirmed(name, (start, end), lower)
     }
+    if "allergy" not in found and _reacts_to_drug(text, lower):
+        found.add("allergy")
+    if "child" in found and found & {"pregnancy", "breast-feeding"} and all(
+        _REACHED.search(lower[:start]) for name, start, _ in hits if name == "child" and not _inside(start, start + 1, others)
+    ):
+        # What reaches "the baby" reaches it through its mother.
+        found.discard("child")
     if "liver" in found and all(lower[start:end] == "inr" for name, start, end in hits if name == "anticoagulant"):
         # A failing liver raises the INR by itself.
         found.discard("anticoagulant")
     return frozenset(name for name in POPULATIONS if name in found) | stages_in(text, lower)
 
 
+def _reacts_to_drug(text: str, lower: str) -> bool:
+    """Say whether a reaction is told of a medicine: "wheezy after one ibuprofen", "a reaction to sulfa"."""
+    return any(
+        any(start < _DRUG_CHARS for _, start, _ in find_drugs(text[match.end() : match.end() + 2 * _DRUG_CHARS]))
+        and not _DENIED_BEFORE.search(lower[max(0, match.start() - _DENIAL_CHARS) : match.start()])
+        for match in _REACTED.finditer(lower)
+    )
+
+
 def _inside(start: int, end: int, others: Iterable[Span]) -> bool:
-    return any(start < last and first < end for first, last in others)
+    return any(first <= start and end <= last for first, last in others)
 
 
 def _affirmed(name: str, span: Span, text: str) -> bool:
@@ -123,6 +150,8 @@ def _affirmed(name: str, span: Span, text: str) -> bool:
     if name == "kidney" and _normal_value(text[start:end], after):
         return False
     if name == "anticoagulant" and text[start:end] == "inr" and _RUPEES.search(before):
+        return False
+    if name == "breast-feeding" and _ENDED.search(before):
         return False
     if name in ("pregnancy", "breast-feeding") and _LONG_AGO.match(after):
         return False

@@ -42,6 +42,7 @@ _SHORTHAND_RE = re.compile("|".join(map(re.escape, _SHORTHAND)))
 _ANTICOAGULANT = re.compile(r"(?:xaban|gatran|parin|parinux|coumon|coumarol)\b|^(?:warfarin|argatroban|bivalirudin)$")
 _ANTICOAGULANT_STEM = re.compile(r"\w{3,}(?:xaban|gatran|parin|parinux|coumon|coumarol)\b")
 _START = re.compile(r"(?<![^\W_])[^\W_]")
+_CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]")
 _BEHIND = re.compile(r"(?:\(\?<[!=][^)]*\))*")
 _KEY_CHARS = 2
 _DIGIT_KEY = "#"
@@ -56,7 +57,7 @@ class Words:
     """Patterns by the first letters of what they match; `written` are searched for in the letters' own case."""
 
     by_start: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]]
-    written: tuple[tuple[str, re.Pattern[str]], ...]
+    written: Mapping[str, tuple[tuple[str, re.Pattern[str]], ...]]
 
 
 @cache
@@ -75,13 +76,19 @@ def load_words() -> Words:
     for name, drug in load_lexicon().canonical.items():
         if _ANTICOAGULANT.search(drug):
             lines.setdefault(name[:_KEY_CHARS], {}).setdefault("anticoagulant", []).append(_pattern(name))
-    return Words(
-        {
-            key: tuple((group, re.compile(rf"(?:{'|'.join(rows)})(?!\w)")) for group, rows in groups.items())
-            for key, groups in lines.items()
-        },
-        tuple((group, re.compile(rf"\b(?:{'|'.join(rows)})\b")) for group, rows in written.items() if rows),
-    )
+    capitals: dict[str, dict[str, list[str]]] = {}
+    for group, rows in written.items():
+        for row in rows:
+            for key in _keys(row):
+                capitals.setdefault(key, {}).setdefault(group, []).append(row)
+    return Words(_compiled(lines), _compiled(capitals))
+
+
+def _compiled(lines: Mapping[str, Mapping[str, list[str]]]) -> dict[str, tuple[tuple[str, re.Pattern[str]], ...]]:
+    return {
+        key: tuple((group, re.compile(rf"(?:{'|'.join(rows)})(?!\w)")) for group, rows in groups.items())
+        for key, groups in lines.items()
+    }
 
 
 def find_words(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
@@ -97,8 +104,10 @@ def find_words(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
         for group, pattern in words.by_start.get(key, ()):
             if hit := pattern.match(lower, start):
                 yield group, start, hit.end()
-    for group, pattern in words.written:
-        yield from ((group, *match.span()) for match in pattern.finditer(text))
+    for match in _CAPITALS.finditer(text):
+        for group, pattern in words.written.get(match.group(), ()):
+            if hit := pattern.match(text, match.start()):
+                yield group, hit.start(), hit.end()
     if any(stem in lower for stem in ("xaban", "gatran", "parin", "coumon", "coumarol")):
         yield from (("anticoagulant", *match.span()) for match in _ANTICOAGULANT_STEM.finditer(lower))
 
@@ -130,7 +139,7 @@ def _keys(line: str) -> tuple[str, ...]:
         return (_DIGIT_KEY, *{word[:_KEY_CHARS] for word in NUMBERS})
     if re.match(r"\\d|\d|\[[\d-]+\]", bare):
         return (_DIGIT_KEY,)
-    if re.match(r"[a-z](?:\\d|\[\d-\d\])", bare):
+    if re.match(r"[a-zA-Z](?:\\d|\[\d-\d\])", bare):
         return tuple(f"{bare[0]}{digit}" for digit in range(10))
     key = bare[:_KEY_CHARS]
     if not re.match(r"[^\W_][\w' -]$", key) or re.match(r"..[?*]", bare):
