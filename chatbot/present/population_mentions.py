@@ -35,8 +35,10 @@ _FILLER = (
 )
 # Right before a hit, these say that the text is not about the group; "not pregnant or nursing" denies both.
 _DENIED_BEFORE = re.compile(
-    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|nil|(?:can(?:no|n')?t|couldn'?t|cannot)(?:\s+possibly)?(?=\s+be\b)|declin(?:ed|es|ing)|refus(?:ed|es|ing)|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
-    rf"(?:i|he|she|we|they|who|wife|woman|patient)\s+(?:is|are|was|were)n['’]t|(?:is|are|was|were)n['’]t(?=\s+(?:on|taking|currently|yet|been)\b))\s+{_FILLER}"
+    rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|nil|"
+    r"(?:can(?:no|n')?t|couldn'?t|cannot)(?:\s+possibly)?(?=\s+be\b)|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
+    r"(?:i|he|she|we|they|who|wife|woman|patient)\s+(?:is|are|was|were)n['’]t|"
+    rf"(?:is|are|was|were)n['’]t(?=\s+(?:on|taking|currently|yet|been)\b))\s+{_FILLER}"
     rf"(?:(?!i\b|my\b|sure\b|only\b|just\b|but\b)[\w-]+\s+(?:or|nor)\s+{_FILLER})?|"
     rf"\b(?:normal|healthy|adequate|good|intact|adult|grown(?:-up)?)\s+{_FILLER}|"
     rf"\b(?:(?:came|come|taken|now|been)\s+off|no\s+longer\s+(?:on|taking|using)|used\s+to\s+(?:take|be\s+on))\s+{_FILLER})$",
@@ -54,25 +56,29 @@ _NURSED = re.compile(
 )
 # Said after a hit: a finding that is over, and was none.
 _DENIED_AFTER = re.compile(
-    r"^\s*(?:(?:(?:and|n|&|or|/)\s*\w+\s*)|(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
+    r"^\s*(?:(?:(?:and|n|&|or|/)\s*\w+\s*)|"
+    r"(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
     r"(?:(?:was|were|is|are|has\s+been|have\s+been|came\s+back|come\s+back|all)\s+|[:=-]\s*|\s)?(?:all\s+|quite\s+|both\s+|perfectly\s+)?"
-    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|unremarkable|nad|nkda|spot\s+on|good|ok\b|okay|great|perfect|in\s+range|within\s+normal)\b"
+    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|unremarkable|nad|nkda|"
+    r"spot\s+on|good|ok\b|okay|great|perfect|in\s+range|within\s+normal)\b"
 )
 # Over long since: "I had gestational diabetes twelve years ago", "weaned my youngest back in 2016".
 _LONG_AGO = re.compile(
-    r"^(?![^.?!;]{0,60}\b(?:now|still|currently|(?:pregnant|expecting)\s+again)\b)[^.?!;]{0,50}?\b(?:(?:years?|yrs|decades?)\s+(?:ago|back|on\b)|"
+    r"^(?![^.?!;]{0,60}\b(?:now|still|currently|(?:pregnant|expecting)\s+again)\b)[^.?!;]{0,50}?\b"
+    r"(?:(?:years?|yrs|decades?)\s+(?:ago|back|on\b)|"
     r"last\s+year|back\s+in|in\s+(?:19|20)\d\d|long\s+ago)\b"
 )
 _STATES = ("pregnancy", "breast-feeding", "child", "older")
 # A scan or a child that is fine is none the less there.
 _EXCLUDED_AFTER = re.compile(
-    r"^\s*(?:(?:tests?|status)\s*)?(?:(?:was|were|is|are|has\s+been|came\s+back)\s+|[:=-]\s*|\s)(?:excluded|ruled\s+out|negative|neg\b|absent|nil|none)\b"
+    r"^\s*(?:(?:tests?|status)\s*)?(?:(?:was|were|is|are|has\s+been|came\s+back)\s+|[:=-]\s*|\s)"
+    r"(?:excluded|ruled\s+out|negative|neg\b|absent|nil|none)\b"
 )
 _BABY = re.compile(r"bab|child|infant|newborn|kid|boy|girl|toddler|little|wee")
 _ENDED = re.compile(r"\b(?:stopped|finished|gave\s+up|given\s+up|quit)\s+$")
 _CLEARED = re.compile(r"^[^.?!;]{0,40}?\b(?<!not )(?:cleared|fully\s+recovered|got\s+over\s+it|resolved)\b")
 _REACHED = re.compile(
-    r"\b(?:harm|hurt|affect|reach|get\s+to|pass(?:es|ed)?\s+(?:on\s+|over\s+)?to|damage|bad\s+for|safe\s+for|ok\s+for|okay\s+for|risk\s+to)s?\s+"
+    r"\b(?:harm|hurt|affect|reach|get\s+to|pass(?:es|ed)?\s+(?:on\s+|over\s+)?to|damage|bad\s+for|(?:safe|okay|ok)\s+for|risk\s+to)s?\s+"
     r"(?:the\s+|my\s+|our\s+|her\s+)?$"
 )
 _REACTED = re.compile(
@@ -80,10 +86,16 @@ _REACTED = re.compile(
     r"(?:after|from|to|whenever|every\s+time|each\s+time)\b"
 )
 _DRUG_CHARS = 25
-_RUPEES = re.compile(r"\d{3}\s*$")
+# A sign of two groups, which the other group explains: a failing liver raises the INR, pre-eclampsia the protein.
+_EXPLAINED = (("liver", "anticoagulant", "inr"), ("pregnancy", "kidney", "protein"))
+_RUPEES = re.compile(r"(?:\d,\d{3}|\b(?:costs?|paid|pays?|pay|fee|price|worth|charg\w+)\b[^.?!]{0,20}\d)\s*$")
+_DECLINED = re.compile(
+    r"\b(?:declin(?:ed|es|ing)|refus(?:ed|es|ing)|turned\s+down)\s+(?:the\s+|to\s+(?:take|start)\s+)?$"
+)
 # Somebody else's story, before the one who asks: "my mum takes warfarin but it's me asking".
 _ASKER = re.compile(
-    r"^[^.?!]{0,120}?\b(?:but|though)\s+(?:it'?s|this\s+is|that'?s)\s+(?:not\s+(?:for|about)\s+(?:him|her|them)|(?:for\s+)?(?:me|myself|i)\b)",
+    r"^[^.?!]{0,120}?\b(?:but|though)\s+(?:it'?s|this\s+is|that'?s)\s+"
+    r"(?:not\s+(?:for|about)\s+(?:him|her|them)|(?:for\s+)?(?:me|myself|i)\b)",
     re.IGNORECASE,
 )
 _PLAIN = str.maketrans("’‘`´–—‑‐\u00a0", "''''---- ")
@@ -108,7 +120,7 @@ def populations_in(text: str) -> frozenset[Population]:
     lower = text.lower()
     if len(lower) != len(text):
         text = lower
-    hits = [hit for hit in find_words(text, lower)]
+    hits = tuple(find_words(text, lower))
     others = [(start, end) for group, start, end in hits if group == OTHER]
     found = {
         name
@@ -117,14 +129,20 @@ def populations_in(text: str) -> frozenset[Population]:
     }
     if "allergy" not in found and _reacts_to_drug(text, lower):
         found.add("allergy")
-    if "child" in found and found & {"pregnancy", "breast-feeding"} and all(
-        _REACHED.search(lower[:start]) for name, start, _ in hits if name == "child" and not _inside(start, start + 1, others)
+    if (
+        "child" in found
+        and found & {"pregnancy", "breast-feeding"}
+        and all(
+            _REACHED.search(lower[max(0, start - _DENIAL_CHARS) : start])
+            for name, start, _ in hits
+            if name == "child" and not _inside(start, start + 1, others)
+        )
     ):
         # What reaches "the baby" reaches it through its mother.
         found.discard("child")
-    if "liver" in found and all(lower[start:end] == "inr" for name, start, end in hits if name == "anticoagulant"):
-        # A failing liver raises the INR by itself.
-        found.discard("anticoagulant")
+    for group, explained, sign in _EXPLAINED:
+        if group in found and all(lower[start:end].startswith(sign) for name, start, end in hits if name == explained):
+            found.discard(explained)
     return frozenset(name for name in POPULATIONS if name in found) | stages_in(text, lower)
 
 
@@ -149,16 +167,23 @@ def _affirmed(name: str, span: Span, text: str) -> bool:
         return False
     if name == "kidney" and _normal_value(text[start:end], after):
         return False
-    if name == "anticoagulant" and text[start:end] == "inr" and _RUPEES.search(before):
+    if text[start:end] == "inr" and _RUPEES.search(before):
         return False
-    if name == "breast-feeding" and _ENDED.search(before):
-        return False
-    if name in ("pregnancy", "breast-feeding") and _LONG_AGO.match(after):
-        return False
-    if name == "liver" and _CLEARED.match(after):
+    if _is_over(name, before, after):
         return False
     denied = (_CHILD_DENIED_BEFORE if name == "child" else _DENIED_BEFORE).search(before)
     return not denied and not (_EXCLUDED_AFTER if name in _STATES else _DENIED_AFTER).match(after)
+
+
+def _is_over(name: str, before: str, after: str) -> bool:
+    """Say whether what is told was long ago, has ended, healed, or was never taken."""
+    if name == "anticoagulant":
+        return bool(_DECLINED.search(before))
+    if name == "liver":
+        return bool(_CLEARED.match(after))
+    if name == "breast-feeding" and _ENDED.search(before):
+        return True
+    return name in ("pregnancy", "breast-feeding") and bool(_LONG_AGO.match(after))
 
 
 def _normal_value(hit: str, after: str) -> bool:

@@ -27,8 +27,7 @@ NUMBERS: Mapping[str, int] = {word: number for number, word in enumerate((*_ONES
 NUMBER_WORD = "|".join(word.replace("-", r"[\s-]") for word in sorted(NUMBERS, key=len, reverse=True))
 _SHORTHAND = {
     "<n>": rf"(?:\d{{1,3}}|{NUMBER_WORD})",
-    "<teen>": f"(?:{'|'.join((*_ONES, *_TEENS[:-1]))})",
-    "<part>": r"(?:throats?|lips?|tongue|mouth|face|eyes?|airways?)",
+    "<part>": r"(?:throats?|lips?|tongue|mouth|face|airways?)",
     "<rash>": r"(?:hives?|w(?:h)?eals?|welts|rash\w*|itch\w*|swell\w*|swollen|angio-?o?edema|wheez\w*|anaphyl\w*|stridor|"
     r"blister\w*)",
     "~": r"[\s-]?",
@@ -152,5 +151,5 @@ def _pattern(line: str) -> str:
     parts = re.split(r"(\[[^\]]*\])", line)
     for at, part in enumerate(parts):
         if not part.startswith("["):
-            parts[at] = re.sub(_SHORTHAND_RE, lambda m: _SHORTHAND[m.group()], part)
+            parts[at] = _SHORTHAND_RE.sub(lambda match: _SHORTHAND[match.group()], part)
     return "".join(parts)
