@@ -21,7 +21,7 @@ _OLDER_YEARS = 65
 # Nobody was older: what is more is no age.
 _OLDEST_YEARS = 120
 
-_NUMBER = re.compile(rf"(?<![\w.])(?<!\d,)(?:\d{{1,3}}(?!\d|[.,]\d)|(?:{NUMBER_WORD})(?![a-z]))")
+_NUMBER = re.compile(rf"\b(?=[\dotfsen])(?<![\w.])(?<!\d,)(?:\d{{1,3}}(?!\d|[.,]\d)|(?:{NUMBER_WORD})(?![a-z]))")
 # How much of a text around a number is read.
 _AROUND_CHARS = 44
 

@@ -44,6 +44,7 @@ _START = re.compile(r"(?<![^\W_])[^\W_]")
 _CAPITALS = re.compile(r"\b[A-Z][A-Z0-9]")
 _BEHIND = re.compile(r"(?:\(\?<[!=][^)]*\))*")
 _KEY_CHARS = 2
+_LONG_KEY_CHARS = 3
 _DIGIT_KEY = "#"
 
 
@@ -74,7 +75,7 @@ def load_words() -> Words:
                     lines.setdefault(key, {}).setdefault(group, []).append(_pattern(line))
     for name, drug in load_lexicon().canonical.items():
         if _ANTICOAGULANT.search(drug):
-            lines.setdefault(name[:_KEY_CHARS], {}).setdefault("anticoagulant", []).append(_pattern(name))
+            lines.setdefault(name[:_LONG_KEY_CHARS], {}).setdefault("anticoagulant", []).append(_pattern(name))
     capitals: dict[str, dict[str, list[str]]] = {}
     for group, rows in written.items():
         for row in rows:
@@ -93,14 +94,17 @@ def _compiled(lines: Mapping[str, Mapping[str, list[str]]]) -> dict[str, tuple[t
 def find_words(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
     """Yield (group, start, end) of each name of a group in `text`; `lower` is the same text in plain lower case.
 
-    What means something else is yielded as `OTHER`. Only the lines that begin with a word's first two letters are
+    What means something else is yielded as `OTHER`. Only the lines that begin with a word's first letters are
     tried on it, so that a text without names costs little more than finding its words.
     """
     words = load_words()
+    by_start = words.by_start
     for match in _START.finditer(lower):
         start = match.start()
-        key = _DIGIT_KEY if match.group().isdigit() else lower[start : start + _KEY_CHARS]
-        for group, pattern in words.by_start.get(key, ()):
+        key = lower[start : start + _LONG_KEY_CHARS]
+        if key[0].isdigit():
+            key = _DIGIT_KEY
+        for group, pattern in by_start.get(key, ()) + by_start.get(key[:_KEY_CHARS], ()):
             if hit := pattern.match(lower, start):
                 yield group, start, hit.end()
     for match in _CAPITALS.finditer(text):
@@ -135,7 +139,7 @@ def _keys(line: str) -> tuple[str, ...]:
     """Return the first letters of what a line matches. Raises PopulationWordsError when they are not fixed."""
     bare = _BEHIND.sub("", line, count=1)
     if bare.startswith("<n>"):
-        return (_DIGIT_KEY, *{word[:_KEY_CHARS] for word in NUMBERS})
+        return (_DIGIT_KEY, *{word[:_LONG_KEY_CHARS] for word in NUMBERS})
     if re.match(r"\\d|\d|\[[\d-]+\]", bare):
         return (_DIGIT_KEY,)
     if re.match(r"[a-zA-Z](?:\\d|\[\d-\d\])", bare):
@@ -143,7 +147,8 @@ def _keys(line: str) -> tuple[str, ...]:
     key = bare[:_KEY_CHARS]
     if not re.match(r"[^\W_][\w' -]$", key) or re.match(r"..[?*]", bare):
         raise PopulationWordsError(f"{_FILE.name}: {line!r} must begin with two letters, or <n>.")
-    return (key,)
+    # Three letters where they are as fixed, since fewer lines are tried on each word then.
+    return (bare[:_LONG_KEY_CHARS] if re.match(r"[a-z]{3}(?![?*{])", bare) else key,)
 
 
 def _pattern(line: str) -> str:
