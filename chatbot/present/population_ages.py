@@ -37,9 +37,9 @@ _NO_AGE_AFTER = re.compile(rf"{_MEASURE_AFTER}|\s*(?:weeks?|wks?|months?|days?|o
 _NO_BOUND_AFTER = re.compile(r"\s*(?:mg|g\b|kg|ml|%|mmol|to\s+\d+\s*m|weeks?|days?|hours?|min|bpm)")
 # "eGFR above 90", "pulse over 100": a value, and no age.
 _MEASURED = re.compile(
-    r"\b(?:e?gfr|cr\.?cl|clearance|bp|pressure|systolic|diastolic|rate|pulse|sat(?:uration)?s?|hr|glucose|sugar|inr|bmi|weigh\w*|"
-    r"score|temp(?:erature)?|creatinine|urea|sodium|potassium|count|level|platelets|h[ab]a1c|spo2|age\s+at|na|hb|\d)"
-    r"\s*(?:is|was|of|are|now|still|down|up)?\s*(?:over|above|at|at\s+least|from|older\s+than|≥|>=?)\s*$"
+    r"\b(?:e?gfr|cr\.?cl|clearance|bp|pressure|systolic|diastolic|rate|pulse|sat(?:uration)?s?|hr|glucose|sugar|inr|"
+    r"bmi|weigh\w*|score|temp(?:erature)?|creatinine|urea|sodium|potassium|count|level|platelets|h[ab]a1c|spo2|"
+    r"age\s+at|na|hb|\d)\s*(?:is|was|of|are|now|still|down|up)?\s*(?:over|above|at|at\s+least|from|older\s+than|≥|>=?)\s*$"
 )
 _OWN = re.compile(r"\b(?:aged?|turn(?:ed|s|ing)|(?:i|he|she|we|mum|mom|dad|who)\s+hit)\s+$")
 _AGE_OF = re.compile(r"\bage\s+of\s+$")
@@ -53,9 +53,9 @@ _YOUNG_UNIT = re.compile(
     r"(?:months?|weeks?)(?=\s+(?:of\s+age|old|with\s+(?:an?\s+)?(?:fever|temp\w*))))"
 )
 _RELATIVES = (
-    "mum mom mother dad father aunt uncle husband wife partner son daughter brother sister lad lass boy girl child grandson "
-    "granddaughter niece nephew stepson stepdaughter stepfather stepmother cousin neighbour neighbor friend gran grandma "
-    "grandad grandpa grandmother grandfather nan baby patient pt man woman lady gentleman"
+    "mum mom mother dad father aunt uncle husband wife partner son daughter brother sister lad lass boy girl child "
+    "grandson granddaughter niece nephew stepson stepdaughter stepfather stepmother cousin neighbour neighbor friend "
+    "gran grandma grandad grandpa grandmother grandfather nan baby patient pt man woman lady gentleman"
 ).split()
 _SOMEBODY = re.compile(
     rf"\b(?:(?:{'|'.join(_RELATIVES)}|little\s+one)(?:,|'?s\b|\s+is|\s+aged|\s+turned|\s*\()|"
@@ -69,8 +69,8 @@ _YOUNG_SOMEBODY = re.compile(
 )
 _YOUNG_WEEKS = re.compile(r"\s*-?(?:weeks?|wks?|months?|mths?|days?)\s*(?:[,.;:?!)]|and\b|but\b|with\b|$)")
 _LEADS = frozenset(
-    "age aged turn turned turns turning hit of over above than least from under below before only just nearly almost now "
-    "already is am pushing approaching nearing rising on to who at one".split()
+    "age aged turn turned turns turning hit of over above than least from under below before only just nearly almost "
+    "now already is am pushing approaching nearing rising on to who at one".split()
 ) | frozenset(_RELATIVES)
 _LEAD_SIGNS = tuple(",:(≥>=-")
 _OF_YEARS = re.compile(r"\b(?:son|daughter|boy|girl|child|baby|lad|man|woman|lady|gentleman|patient)\s+of\s+$")

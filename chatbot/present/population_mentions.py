@@ -7,7 +7,8 @@ judgement of what a group may take (see `populations.py`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Literal, get_args
 
@@ -22,45 +23,51 @@ POPULATIONS: tuple[Population, ...] = get_args(Population)
 # Source: KDIGO 2024: kidney function is decreased below 60 mL/min per 1.73 m².
 _NORMAL_GFR = 60
 _GFR = re.compile(r"^(?:e?gfr|cr\.?cl|creat(?:inine)?\s+clearance)$", re.IGNORECASE)
-_GFR_VALUE = re.compile(r"^\s*(?:is|was|of|=|:|>|≥|above|over|\s)*\s*(?P<value>\d{2,3})\b", re.IGNORECASE)
+_GFR_VALUE = re.compile(r"^\s*(?:is|was|of|=|:|>|≥|above|over|\s)*(?P<value>\d{2,3})\b", re.IGNORECASE)
 
 # Source: usual reference range of serum creatinine in adults, in micromol per litre.
-_NORMAL_CREATININE = (45, 110)
+_NORMAL_CREATININE = range(45, 111)
 _CREATININE = re.compile(r"^creat(?:inine)?\s+(?:is\s+|of\s+|was\s+)?(?P<value>\d+)$")
 
 # What may stand between a denial and what it denies.
 _FILLER = (
-    r"(?:(?:other|currently|yet|now|actually|be|been|being|a|an|any|the|on|taking|had|have|has|got|known|history\s+of|personal|family|"
-    r"evidence\s+of|signs?\s+of|drug|underlying|pre-existing|trouble\s+with|problems?\s+with)\s+)*"
+    r"(?:(?:other|currently|yet|now|actually|be|been|being|a|an|any|the|on|taking|had|have|has|got|known|history\s+of|"
+    r"personal|family|evidence\s+of|signs?\s+of|drug|underlying|pre-existing|trouble\s+with|problems?\s+with)\s+)*"
 )
 # Right before a hit, these say that the text is not about the group; "not pregnant or nursing" denies both.
 _DENIED_BEFORE = re.compile(
     rf"(?:\bnon-?|\b(?:not|never|neither|nor|no|without|denies|negative\s+for|excluding|free\s+of|nil|"
-    r"(?:can(?:no|n')?t|couldn'?t|cannot)(?:\s+possibly)?(?=\s+be\b)|(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
+    r"(?:can(?:no|n')?t|couldn'?t|cannot)(?:\s+possibly)?(?=\s+be\b)|"
+    r"(?:do|does|did|have|has|had)n['’]t\s+(?:have|had|got|take|use)|"
     r"(?:i|he|she|we|they|who|wife|woman|patient)\s+(?:is|are|was|were)n['’]t|"
     rf"(?:is|are|was|were)n['’]t(?=\s+(?:on|taking|currently|yet|been)\b))\s+{_FILLER}"
     rf"(?:(?!i\b|my\b|sure\b|only\b|just\b|but\b)[\w-]+\s+(?:or|nor)\s+{_FILLER})?|"
     rf"\b(?:normal|healthy|adequate|good|intact|adult|grown(?:-up)?)\s+{_FILLER}|"
-    rf"\b(?:(?:came|come|taken|now|been)\s+off|no\s+longer\s+(?:on|taking|using)|used\s+to\s+(?:take|be\s+on))\s+{_FILLER})$",
+    r"\b(?:(?:came|come|taken|now|been)\s+off|"
+    rf"no\s+longer\s+(?:on|taking|using)|used\s+to\s+(?:take|be\s+on))\s+{_FILLER})$",
     re.IGNORECASE,
 )
 # A child is denied by fewer words, so that none is taken for an adult: "isn't the child's dose 10 mg/kg?" is about one.
 _CHILD_DENIED_BEFORE = re.compile(
-    r"(?:\bnon-?|\b(?:not|no)\s+(?:(?:longer|currently|yet|now|actually|an?|been|be)\s+)*|\b(?:adult|grown(?:-up)?)\s+)$",
+    r"(?:\bnon-?|\b(?:not|no)\s+(?:(?:longer|currently|yet|now|actually|an?|been|be)\s+)*|"
+    r"\b(?:adult|grown(?:-up)?)\s+)$",
     re.IGNORECASE,
 )
 # A baby that is expected, carried or nursed: the text is about its mother.
 _NURSED = re.compile(
-    r"\b(?:expecting|breast[\s-]?feed\w*|milk\s+for|nursing|trying\s+for|feed(?:s|ing)?|carrying|having|had|unborn)\s+(?:an?|my|our|the|her)?\s*$",
+    r"\b(?:expecting|breast[\s-]?feed\w*|milk\s+for|nursing|trying\s+for|feed(?:s|ing)?|"
+    r"carrying|having|had|unborn)\s+(?:an?|my|our|the|her)?\s*$",
     re.IGNORECASE,
 )
 # Said after a hit: a finding that is over, and was none.
 _DENIED_AFTER = re.compile(
     r"^\s*(?:(?:(?:and|n|&|or|/)\s*\w+\s*)|"
-    r"(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
-    r"(?:(?:was|were|is|are|has\s+been|have\s+been|came\s+back|come\s+back|all)\s+|[:=-]\s*|\s)?(?:all\s+|quite\s+|both\s+|perfectly\s+)?"
-    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|unremarkable|nad|nkda|"
-    r"spot\s+on|good|ok\b|okay|great|perfect|in\s+range|within\s+normal)\b"
+    r"(?:tests?|functions?|enzymes|disease|problems?|trouble|status|ultrasound|"
+    r"scans?|bloods?|panels?|profiles?|results?|biopsy)\s*)?"
+    r"(?:(?:was|were|is|are|has\s+been|have\s+been|came\s+back|come\s+back|all)\s+|[:=-]\s*|\s)?"
+    r"(?:all\s+|quite\s+|both\s+|perfectly\s+)?"
+    r"(?<=[\s:=-])(?:excluded|ruled\s+out|negative|neg\b|normal|absent|fine|healthy|nil|none|"
+    r"unremarkable|nad|nkda|spot\s+on|good|ok\b|okay|great|perfect|in\s+range|within\s+normal)\b"
 )
 # Over long since: "I had gestational diabetes twelve years ago", "weaned my youngest back in 2016".
 _LONG_AGO = re.compile(
@@ -78,11 +85,13 @@ _BABY = re.compile(r"bab|child|infant|newborn|kid|boy|girl|toddler|little|wee")
 _ENDED = re.compile(r"\b(?:stopped|finished|gave\s+up|given\s+up|quit)\s+$")
 _CLEARED = re.compile(r"^[^.?!;]{0,40}?\b(?<!not )(?:cleared|fully\s+recovered|got\s+over\s+it|resolved)\b")
 _REACHED = re.compile(
-    r"\b(?:harm|hurt|affect|reach|get\s+to|pass(?:es|ed)?\s+(?:on\s+|over\s+)?to|damage|bad\s+for|(?:safe|okay|ok)\s+for|risk\s+to)s?\s+"
+    r"\b(?:harm|hurt|affect|reach|get\s+to|pass(?:es|ed)?\s+(?:on\s+|over\s+)?to|damage|"
+    r"bad\s+for|(?:safe|okay|ok)\s+for|risk\s+to)s?\s+"
     r"(?:the\s+|my\s+|our\s+|her\s+)?$"
 )
 _REACTED = re.compile(
-    r"\b(?:wheez\w+|itch\w+|reactions?|blister\w*|collapsed|swollen|swelled|hives|blotch\w+|sensitive)\s+(?:up\s+|all\s+over\s+|badly\s+)?"
+    r"\b(?:wheez\w+|itch\w+|reactions?|blister\w*|collapsed|swollen|swelled|hives|blotch\w+|sensitive)\s+"
+    r"(?:up\s+|all\s+over\s+|badly\s+)?"
     r"(?:after|from|to|whenever|every\s+time|each\s+time)\b"
 )
 _DRUG_CHARS = 25
@@ -102,6 +111,7 @@ _PLAIN = str.maketrans("’‘`´–—‑‐\u00a0", "''''---- ")
 # How far before a hit its denial may stand, in characters.
 _DENIAL_CHARS = 60
 _AFTER_CHARS = 80
+_OTHER_CHARS = 200
 
 
 # Quotes are read several times for one reply, and a conversation's messages with each of its turns.
@@ -121,7 +131,7 @@ def populations_in(text: str) -> frozenset[Population]:
     if len(lower) != len(text):
         text = lower
     hits = tuple(find_words(text, lower))
-    others = [(start, end) for group, start, end in hits if group == OTHER]
+    others = sorted((start, end) for group, start, end in hits if group == OTHER)
     found = {
         name
         for name, start, end in hits
@@ -155,8 +165,14 @@ def _reacts_to_drug(text: str, lower: str) -> bool:
     )
 
 
-def _inside(start: int, end: int, others: Iterable[Span]) -> bool:
-    return any(first <= start and end <= last for first, last in others)
+def _inside(start: int, end: int, others: Sequence[Span]) -> bool:
+    """Say whether a span lies within one of `others`, which are sorted and reach no further than `_OTHER_CHARS`."""
+    for first, last in others[bisect_left(others, (start - _OTHER_CHARS, 0)) :]:
+        if first > start:
+            return False
+        if end <= last:
+            return True
+    return False
 
 
 def _affirmed(name: str, span: Span, text: str) -> bool:
@@ -190,6 +206,6 @@ def _normal_value(hit: str, after: str) -> bool:
     """Say whether a value of kidney function is a normal one."""
     if _GFR.match(hit):
         value = _GFR_VALUE.match(after)
-        return bool(value) and int(value["value"]) >= _NORMAL_GFR  # type: ignore[index]
+        return value is not None and int(value["value"]) >= _NORMAL_GFR
     creatinine = _CREATININE.match(hit)
-    return bool(creatinine) and _NORMAL_CREATININE[0] <= int(creatinine["value"]) <= _NORMAL_CREATININE[1]  # type: ignore[index]
+    return creatinine is not None and int(creatinine["value"]) in _NORMAL_CREATININE

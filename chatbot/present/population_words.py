@@ -28,8 +28,8 @@ NUMBER_WORD = "|".join(word.replace("-", r"[\s-]") for word in sorted(NUMBERS, k
 _SHORTHAND = {
     "<n>": rf"(?:\d{{1,3}}|{NUMBER_WORD})",
     "<part>": r"(?:throats?|lips?|tongue|mouth|face|airways?)",
-    "<rash>": r"(?:hives?|w(?:h)?eals?|welts|rash\w*|itch\w*|swell\w*|swollen|angio-?o?edema|wheez\w*|anaphyl\w*|stridor|"
-    r"blister\w*)",
+    "<rash>": r"(?:hives?|w(?:h)?eals?|welts|rash\w*|itch\w*|swell\w*|swollen|angio-?o?edema|wheez\w*|anaphyl\w*|"
+    r"stridor|blister\w*)",
     "~": r"[\s-]?",
     "'?": "'?",
     "'": "'?",
