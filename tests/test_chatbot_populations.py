@@ -8,6 +8,7 @@ from conftest import count_safety
 
 from chatbot.present.audience import reading_grade
 from chatbot.present.population_mentions import POPULATIONS, populations_in
+from chatbot.present.population_words import PopulationWordsError, _choices, _keys
 from chatbot.present.populations import population_notices, suits_population
 from chatbot.replies import CitedPassage, Statement
 
@@ -18,8 +19,8 @@ def passage(title: str = "", section: tuple[str, ...] = ()) -> CitedPassage:
     return CitedPassage(1, "p", "d", title, "guideline", 2024, section, "", 0, 0, None, "", None)
 
 
-# Written after the rules, which were not changed for it: how many misses its first run had.
-_UNSEEN = {"seventh_voice": 7}
+# The share that must be right where not all is; the rules were not changed for the ninth voice: what its first run had.
+_SHARES = {"eighth_voice": 315 / 320, "ninth_voice": 43 / 60}
 
 
 @pytest.mark.safety
@@ -32,7 +33,36 @@ def test_groups_are_read(half: str) -> None:
     print(f"\npopulations, {half}: {len(cases) - len(misses)} of {len(cases)} right")
     print(*misses, sep="\n")
     count_safety("populations named or denied", len(cases) - len(misses), len(cases))
-    assert len(misses) <= _UNSEEN.get(half, 0)
+    assert len(cases) - len(misses) >= _SHARES.get(half, 1) * len(cases)
+
+
+@pytest.mark.parametrize(
+    "text", ["a " * 5000, "1 " * 5000, "hives " * 2000, "baby, " * 2000, "made me " * 2000, "0.5 at " * 2000]
+)
+def test_long_texts_without_people_come_back(text: str) -> None:
+    """No pattern goes back over a text again and again: thousands of beginnings are read as quickly as words."""
+    assert populations_in(text) <= {"child", "allergy"}
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ("{in labour,preg} now", ["in labour now", "preg now"]),
+        ("{a(?:b,c),de}", ["a(?:b,c)", "de"]),
+        ("(?<!cod[ -]){livers?}", ["(?<!cod[ -])livers?"]),
+        ("plain words", ["plain words"]),
+    ],
+)
+def test_choices_of_a_line(row: str, expected: list[str]) -> None:
+    """Braces that begin a line give one line for each choice; commas inside brackets part nothing."""
+    assert list(_choices(row)) == expected
+
+
+@pytest.mark.parametrize("line", ["a?llergy", "h?epatitis", "{open", "(?:kidney|renal)"])
+def test_a_line_needs_fixed_letters(line: str) -> None:
+    """A line that could begin with anything would be tried nowhere: it is an error, never left out."""
+    with pytest.raises(PopulationWordsError, match=r"population_words\.yaml"):
+        [_keys(choice) for choice in _choices(line)]
 
 
 @pytest.mark.safety
