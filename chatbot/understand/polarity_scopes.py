@@ -11,14 +11,18 @@ from corpus.documents import Span
 
 # Conditions, concessions and settings that open a sentence: "If aspirin is not tolerated, …".
 _LEADING = re.compile(
-    r"^[\s\"'(\[•*–-]*(?:if|when|whenever|where|once|while|unless|except|although|though|despite|even|after|before|until|during|"
-    r"contrary|unlike|in|for|among|with|as|because|since|formerly|on|at|to|apart)\b(?!\s*:)[^,;:]*,(?=(?:\s+[\w'-]+){2})"
+    r"^[\s\"'(\[•*–-]*(?:if|when|whenever|where|once|while|unless|except|although|though|despite|even\s+(?:if|when|"
+    r"though|after|in|where|with|among|before)|after|before|until|during|"
+    r"contrary|unlike|in|for|among|with|as|because|since|formerly|on|at|to|"
+    r"apart)\b(?!\s*:)[^,;:]*,(?=(?:\s+[\w'-]+){2})"
 )
 # … or that close it: "… unless the kidneys fail".
 _CONDITION = re.compile(
-    r"\b(?:unless|except(?:\s+(?:in|for|when|under))?|until|provided|(?:only\s+)?(?:if|when|once(?!\s+(?:an?|daily|weekly|"
+    r"\b(?:unless|except(?:\s+(?:in|for|when|under))?|until|provided|(?:only\s+)?(?:if(?!\s+(?:ever|any|at\s+all)\b)|"
+    r"when|once(?!\s+(?:an?|daily|weekly|"
     r"monthly|every|per|or|thought)\b))|although|though|"
-    r"(?<=known\s)(?:how|why)|(?<=clear\s)(?:how|why)|(?<=uncertain\s)(?:how|why)|in\s+case|as\s+long\s+as|whether|where)\b(?<!^if)[^,;]*"
+    r"(?<=known\s)(?:how|why)|(?<=clear\s)(?:how|why)|(?<=uncertain\s)(?:how|why)|in\s+case|as\s+long\s+as|whether|"
+    r"where)\b(?<!^if)[^,;]*"
 )
 # "… after a heart attack": a setting, up to the verb that goes with the subject before it.
 _AFTER = re.compile(r"\bafter\b(?:(?!\s(?:is|are|was|were|should|must|may|can|do|does|did|has|have|not)\b)[^,;])*")
@@ -34,7 +38,8 @@ _REASON = re.compile(
 )
 # What a sentence sets aside for something else: "… rather than ibuprofen", "…, but not in pregnancy".
 _EXCLUDED = re.compile(
-    r"\b(?:rather\s+than|instead\s+of|as\s+opposed\s+to|in\s+place\s+of|in\s+preference\s+to)\b.*?(?=,|;|$|\s(?:is|are|should|"
+    r"\b(?:rather\s+than|instead\s+of|as\s+opposed\s+to|in\s+place\s+of|in\s+preference\s+to)\b.*?(?=,|;|$|\s(?:is|are|"
+    r"should|"
     r"may|can|for|in|when|if|patients|people)\b|[.!?]\s*$)"
     r"|(?<=,)\s+(?:but\s+|and\s+)?not\s+(?:a|an|the|by|in|for|on|with|from|as|during|at|to|merely|after|before)\b[^,;]*"
     r"|\bbut\s+not\s+(?:in|for|by|on|with|during|at|after|before|to)\b[^,;]*"
