@@ -43,10 +43,9 @@ _ELLIPSIS = re.compile(r"\b(?:(?:is|are|was|were|do|does|did|should|must|may|can
 # A clause that begins so goes on about the subject of the one before.
 _NO_SUBJECT = re.compile(
     r"\s*(?:(?:and|but|or|so|yet|nor)\s+)*(?:is|are|was|were|has|have|had|do|does|did|should|must|may|can|cannot|it|"
-    r"they|"
-    r"this|these|its|their|not|never|no|remains?|carr\w+|caus\w+|increas\w+|rais\w+|doubl\w+|prov\w+|made|mak\w+|"
-    r"brought|led|lead\w*|improv\w+|reduc\w+|worsen\w*|harm\w*|lack\w*|fail\w*|"
-    r"also|often|rarely|long-term|as|because|of)\b"
+    r"they|this|these|its|their|not|never|no|remains?|carr\w+|caus\w+|increas\w+|rais\w+|doubl\w+|prov\w+|made|mak\w+|"
+    r"brought|led|lead\w*|improv\w+|reduc\w+|worsen\w*|harm\w*|lack\w*|fail\w*|also|often|rarely|long-term|as|because|"
+    r"of)\b"
 )
 # A clause that forbids.
 _FORBIDS = re.compile(r"\b(?:not|never|don't|\w+n't)\b")

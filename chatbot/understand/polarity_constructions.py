@@ -16,15 +16,11 @@ _OPENING = r"^[\s\"'(\[•*–-]*(?:\d+[.)]\s+)?(?:(?:however|also|and|but|there
 # Words for leaving something off, as the subject of a sentence; what is left off follows.
 _LACK = re.compile(
     _OPENING + r"(?:without|in\s+the\s+absence\s+of|failure\s+to|failing\s+to|(?:undue\s+|long\s+|every\s+)?(?:delays?|"
-    r"delaying)(?:\s+(?:in|to|of))?|"
-    r"withholding|omitting|omission\s+of|skipping|missing|missed|neglecting|denying|stopping|discontinuing|"
-    r"discontinuation\s+of|"
-    r"withdrawing|withdrawal\s+of|interrupting|interruption\s+of|not\s+\w+ing|under-?treatment\s+of|under-?treating|"
-    r"untreated|"
-    r"postponing|refusing|forgetting\s+to|under-?use\s+of|under-?prescribing(?:\s+of)?|under-?dosing(?:\s+of)?|"
-    r"un(?:vaccinated|immuni[sz]ed|treated|screened|protected|supervised|splinted|corrected)|late)\b(?!\s+(?:any|side|"
-    r"serious)\b)"
-    r"(?P<what>[^;:]*?)"
+    r"delaying)(?:\s+(?:in|to|of))?|withholding|omitting|omission\s+of|skipping|missing|missed|neglecting|denying|"
+    r"stopping|discontinuing|discontinuation\s+of|withdrawing|withdrawal\s+of|interrupting|interruption\s+of|"
+    r"not\s+\w+ing|under-?treatment\s+of|under-?treating|untreated|postponing|refusing|forgetting\s+to|under-?use\s+of|"
+    r"under-?prescribing(?:\s+of)?|under-?dosing(?:\s+of)?|un(?:vaccinated|immuni[sz]ed|treated|screened|protected|"
+    r"supervised|splinted|corrected)|late)\b(?!\s+(?:any|side|serious)\b)(?P<what>[^;:]*?)"
 )
 # What is left off is itself a leaving off, or a vice: "failure to stop", "stopping smoking".
 _LACK_OF_LACK = re.compile(
@@ -34,23 +30,20 @@ _LACK_OF_LACK = re.compile(
 # The harm that follows from a lack. Benefit from it ("stopping the drug relieves the rash") is none.
 _DOES_HARM = re.compile(
     r"(?:is|are|was|were|remains?|can\s+be|may\s+be|would\s+be)\s+(?:\w+\s+){0,2}?(?:harmful|dangerous|hazardous|fatal|"
-    r"lethal|unsafe|unjustified|"
-    r"unethical|unacceptable|negligent|wrong|a\s+(?:\w+\s+)?(?:cause|mistake|error|risk)|risky|costly|linked\s+(?:to|"
-    r"with)|associated\s+with)\b"
+    r"lethal|unsafe|unjustified|unethical|unacceptable|negligent|wrong|a\s+(?:\w+\s+)?(?:cause|mistake|error|risk)|"
+    r"risky|costly|linked\s+(?:to|with)|associated\s+with)\b"
     r"|\bleaves?\s+[^.;:]{0,60}?\b(?:unprotected|at\s+risk|vulnerable|exposed|open\s+to)\b"
     r"|\b(?:runs?|faces?|carry|carries|have|has|(?:is|are)\s+at)\s+(?:an?\s+)?(?:[\w-]+\s+){0,3}?risk\b"
     r"|(?:causes?|leads?\s+to|results?\s+in|costs?|risks?|kills?|harms?|threatens?|worsens?|endangers?|invites?)\b"
     r"|\b(?:raises?|increases?|doubles?|trebles?|triples?|multiplies)\s+(?:the\s+)?(?:\w+\s+){0,2}?(?:risk|rate|chance|"
     r"odds|mortality|deaths?)"
     r"|\b(?:risks?|rates?|chances?|odds|mortality|deaths?|seizures|complications)\s+(?:\w+\s+){0,4}?(?:rises?|"
-    r"increases?|doubles?|trebles?|"
-    r"triples?|climbs?|goes?\s+up|is\s+high\w*|are\s+(?:\w+\s+)?(?:common|likely))\b"
+    r"increases?|doubles?|trebles?|triples?|climbs?|goes?\s+up|is\s+high\w*|are\s+(?:\w+\s+)?(?:common|likely))\b"
 )
 # "No other drug works as fast", "few treatments match exercise": then what is compared is the best.
 _UNEQUALLED = re.compile(
     _OPENING + r"(?:no(?:\s+other)?|few(?:\s+other)?|nothing(?:\s+else)?|hardly\s+any(?:thing)?|"
-    r"none\s+of\s+the\s+other)\b[^;:,]{0,60}?"
-    r"\b(?:(?:works?|acts?|relieves?|helps?|is|are|does|has|"
+    r"none\s+of\s+the\s+other)\b[^;:,]{0,60}?\b(?:(?:works?|acts?|relieves?|helps?|is|are|does|has|"
     r"have)\s+(?:\w+\s+){0,3}?as\s+\w+(?:\s+\w+)?(?:,[^,]*,)?\s+as|match(?:es)?|rivals?|equals?|beats?|surpass(?:es)?|"
     r"(?:is|are|works?)\s+(?:\w+\s+)?(?:better|faster|safer|more\s+effective|superior)\s+(?:than|"
     r"to))\s+(?P<than>[^;:,.]+)"
@@ -68,8 +61,7 @@ _DENIED = re.compile(r"\b(?:not|no|never|without|rarely|unlikely|cannot|\w+n't)\
 # "We suggest not treating": advice whose verb is denied. Not to leave off is to do.
 _ADVISES_NOT = re.compile(
     r"\b(?:suggest|recommend|advise|propose|favou?r)(?:s|ed)?\s+(?:(?:that\s+)?(?:clinicians|doctors|patients|"
-    r"people)\s+)?not\s+(?:routinely\s+)?"
-    r"(?:to\s+(?!only\b)\w+|"
+    r"people)\s+)?not\s+(?:routinely\s+)?(?:to\s+(?!only\b)\w+|"
     r"\w+ing)\b(?<!delay)(?<!delaying)(?<!stop)(?<!stopping)(?<!withhold)(?<!withholding)(?<!omit)(?<!omitting)"
 )
 
@@ -114,21 +106,22 @@ _FEAR_UNFOUNDED = re.compile(
     r"overstated|misplaced|unjustified|baseless|without\s+foundation)\b"
 )
 _CASE = re.compile(
-    r"\bcase\s+(?P<way>for|against)\b[^.;:]{1,80}?\b(?:is|has\s+been|remains)\s+(?:(?!not\b|hardly\b|never\b)\w+\s+)?"
-    r"(?:(?P<strong>overwhelming|strong|compelling|convincing|made|clear|proven|unanswerable)|weak|thin|poor|unproven|"
-    r"lost|unconvincing)\b"
+    r"\bcase\s+(?P<way>for|against)\b[^.;:]{1,80}?\b(?:is|has\s+been|"
+    r"remains)\s+(?:(?!not\b|hardly\b|never\b)\w+\s+)?(?:(?P<strong>overwhelming|strong|compelling|convincing|made|"
+    r"clear|proven|unanswerable)|weak|thin|poor|unproven|lost|unconvincing)\b"
 )
 # Kept for the few.
 _ONLY_RARELY = re.compile(
-    r"\b(?<!happens )(?<!occurs )(?<!occur )(?<!seen )(?<!found )(?<!needed )only\s+(?:in|under|as)\s+(?:an?\s+)?"
-    r"(?:very\s+|most\s+|highly\s+)?(?:exceptional|rare|extreme|extraordinary|desperate|exception)\b"
+    r"\b(?<!happens )(?<!occurs )(?<!occur )(?<!seen )(?<!found )(?<!needed )only\s+(?:in|under|"
+    r"as)\s+(?:an?\s+)?(?:very\s+|most\s+|highly\s+)?(?:exceptional|rare|extreme|extraordinary|desperate|exception)\b"
 )
 _LAST_RESORT = re.compile(
     r"\b(?:last|final)[\s-](?:resort|ditch)\b|\bthe\s+very\s+last\s+(?:option|choice|step|line)\b"
 )
 _KEPT_FOR = re.compile(
-    r"\b(?:be|is|are|being)\s+(?:\w+\s+)?(?:(?:reserved|held\s+back)\s+for|kept\s+(?:back\s+)?for\s+(?:those|people|"
-    r"patients|women|men|children|adults|cases|severe|proven|emergenc\w+|when|specialist\w*))\b"
+    r"\b(?:be|is|are|being)\s+(?:\w+\s+)?(?:(?:reserved|held\s+back)\s+for|"
+    r"kept\s+(?:back\s+)?for\s+(?:those|people|patients|women|men|children|adults|cases|severe|proven|emergenc\w+|when|"
+    r"specialist\w*))\b"
     r"|\b(?:best|better|safest|wisely)\s+(?:left|reserved|kept)\s+(?:to|for)\b"
 )
 _PREFERS_OTHER = re.compile(
@@ -154,24 +147,24 @@ _FAILED_FIRST = re.compile(
     r"\b(?:fail\w*|not\s+(?:work|tolerat\w+|enough|help|suit|respond)\w*|intoleran\w+|inadequate|unavailable)\b"
 )
 _TEMPTED = re.compile(
-    r"\b(?:anyone|anybody|those|whoever|doctors?|clinicians?|prescribers?|parents?)\s+(?:who\s+(?:is|are|feels?)\s+)?"
-    r"tempted\s+to\b"
+    r"\b(?:anyone|anybody|those|whoever|doctors?|clinicians?|prescribers?|"
+    r"parents?)\s+(?:who\s+(?:is|are|feels?)\s+)?tempted\s+to\b"
 )
 # Sent to the past.
 _OBSOLETE = re.compile(
-    r"\b(?:belongs?\s+(?:to|in)\s+(?:the\s+(?:past|history|museum)|history|museums?)|(?:has|have|had)\s+had\s+"
-    r"(?:its|their)\s+day|(?:the\s+)?days?\s+of\b[^.;:]{1,60}?\b(?:is|are)\s+(?:(?!not\b)\w+\s+)?(?:over|gone|past|"
-    r"numbered|behind)|(?:thing|relic)s?\s+of\s+the\s+past|consigned\s+to|gone\s+out\s+of\s+(?:use|fashion)|"
-    r"(?:enthusiasm|support|hopes?|interest)\s+(?:for|in|that)\b[^.;:]{1,60}?\b(?:evaporated|waned|faded|collapsed|"
-    r"cooled|vanished|died))\b"
+    r"\b(?:belongs?\s+(?:to|in)\s+(?:the\s+(?:past|history|museum)|history|museums?)|"
+    r"(?:has|have|had)\s+had\s+(?:its|their)\s+day|(?:the\s+)?days?\s+of\b[^.;:]{1,60}?\b(?:is|"
+    r"are)\s+(?:(?!not\b)\w+\s+)?(?:over|gone|past|numbered|behind)|(?:thing|relic)s?\s+of\s+the\s+past|consigned\s+to|"
+    r"gone\s+out\s+of\s+(?:use|fashion)|(?:enthusiasm|support|hopes?|interest)\s+(?:for|in|"
+    r"that)\b[^.;:]{1,60}?\b(?:evaporated|waned|faded|collapsed|cooled|vanished|died))\b"
 )
 _STEER = re.compile(
     r"\b(?:steer|keep|stay|guide|warn|shy|move|turn)s?\s+(?:[\w-]+\s+){0,6}?(?:away\s+from|clear\s+of)\s"
 )
 _LEAVE_ALONE = re.compile(
     r"(?:^|[,;:]\s|\b(?:and|so|but|to|should|must)\s)leave\s+(?:[\w'-]+\s+){1,5}?(?:alone|unopened|untouched|"
-    r"undisturbed|be(?=[\s.!]*$)|on\s+(?:the|its|their)\s+(?:[\w']+\s+)?shelf|in\s+the\s+(?:cupboard|drawer|cabinet|"
-    r"pharmacy))\b"
+    r"undisturbed|be(?=[\s.!]*$)|on\s+(?:the|its|their)\s+(?:[\w']+\s+)?shelf|"
+    r"in\s+the\s+(?:cupboard|drawer|cabinet|pharmacy))\b"
 )
 _AT_A_PRICE = re.compile(
     r"\bat\s+(?:the|considerable|great)\s+(?:\w+\s+)?(?:price|cost|expense)\s+of\b(?!\s*[$€£\d])"

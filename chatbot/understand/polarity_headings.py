@@ -28,8 +28,8 @@ _REVOKED = re.compile(
 _SILENT = re.compile(
     r"^(?:[\d.]+\s+)?(?:(?:methods?|glossary|abbreviations|definitions?|references|bibliography|acknowledg\w+|"
     r"contributors|authors|appendix(?:\s+\w+)?|search\s+strategy|literature\s+search|baseline\s+characteristics|"
-    r"pros\s+and\s+cons|disclosures?|conflicts?\s+of\s+interest|funding|implications\s+for\s+research|future\s+research|"
-    r"(?:recommendation|guideline|expert|consensus)\s+(?:panel|group|committee))\s*:?$"
+    r"pros\s+and\s+cons|disclosures?|conflicts?\s+of\s+interest|funding|implications\s+for\s+research|"
+    r"future\s+research|(?:recommendation|guideline|expert|consensus)\s+(?:panel|group|committee))\s*:?$"
     r"|.*\b(?:inclusion\s+criteria|research\s+recommendations?|recommendations?\s+for\s+(?:further\s+)?research|"
     r"open\s+questions?|unanswered\s+questions|gaps\s+in\s+(?:the\s+)?(?:evidence|knowledge)|"
     r"how\s+to\s+(?:read|use)\s+this\s+(?:guid\w+|document|leaflet|book|summary)|"
@@ -46,10 +46,10 @@ _FORBIDDING_KINDS = frozenset(("heading_against", "prohibition", "advice_against
 _ENDS = re.compile(r"\b(?:stop\w*|discontinu\w+|withdraw\w*|deprescrib\w+|taper\w*|postpone\w*)\b")
 # What stands under a line that speaks against it and is itself a leaving off, is asked for.
 _LEAVES_OFF = re.compile(
-    r"^[\s\"'(\[•*–-]*(?:\d+[.)]\s+)?(?:the\s+)?(?:omitting|withholding|forgetting(?:\s+to)?|failing\s+to|"
-    r"failure\s+to|delay(?:s|ing)?|skipping|neglecting|missing|denying|refusing|postponing|overlooking|"
-    r"underestimating|under-?treat\w+|under-?dos\w+|under-?us\w+|not\s+\w+ing|"
-    r"(?:stopping|discontinuing|interrupting|withdrawing)(?!\s+smoking))\b"
+    r"^[\s\"'(\[•*–-]*(?:\d+[.)]\s+)?(?:the\s+)?(?:omitting|withholding|forgetting(?:\s+to)?|failing\s+to|failure\s+to|"
+    r"delay(?:s|ing)?|skipping|neglecting|missing|denying|refusing|postponing|overlooking|underestimating|"
+    r"under-?treat\w+|under-?dos\w+|under-?us\w+|not\s+\w+ing|(?:stopping|discontinuing|interrupting|"
+    r"withdrawing)(?!\s+smoking))\b"
 )
 
 

@@ -13,52 +13,43 @@ import re
 # the common stems of international nonproprietary names (WHO, "The use of stems"), acts by their ending.
 _MEASURE = re.compile(
     r"\b(?:\w+(?:caine|cillin|cycline|floxacin|mycin|azole|vir|statin|olol|pril|sartan|dipine|parin|xaban|gatran|zepam|"
-    r"zolam|pidem|"
-    r"triptan|gliptin|gliflozin|glitazone|tidine|prazole|dronate|setron|oxetine|ipramine|triptyline|azine|adol|profen|"
-    r"fenac|coxib|"
-    r"olone|asone|steroids?|mab|tinib)s?|steroids?|inhibitors?|blockers?|agonists?|antagonists?|diuretics?|opioids?|"
-    r"opiates?|nsaids?|anti(?!bod|gen)\w{5,}|"
-    r"sedatives?|hypnotics?|laxatives?|vaccin\w+|drugs?|medic(?:ine|ation)s?|tablets?|capsules?|drops|creams?|"
-    r"supplements?|vitamins?|"
-    r"herb\w*|teas?|remed(?:y|ies)|therap(?:y|ies)|treatments?|regimens?|infusions?|injections?|transfusions?|surgery|"
-    r"operations?|"
+    r"zolam|pidem|triptan|gliptin|gliflozin|glitazone|tidine|prazole|dronate|setron|oxetine|ipramine|triptyline|azine|"
+    r"adol|profen|fenac|coxib|olone|asone|steroids?|mab|tinib)s?|steroids?|inhibitors?|blockers?|agonists?|"
+    r"antagonists?|diuretics?|opioids?|opiates?|nsaids?|anti(?!bod|gen)\w{5,}|sedatives?|hypnotics?|laxatives?|"
+    r"vaccin\w+|drugs?|medic(?:ine|ation)s?|tablets?|capsules?|drops|creams?|supplements?|vitamins?|herb\w*|teas?|"
+    r"remed(?:y|ies)|therap(?:y|ies)|treatments?|regimens?|infusions?|injections?|transfusions?|surgery|operations?|"
     r"\w+(?:ectomy|otomy|ostomy|plasty|scopy|desis|centesis)|resection|repair|correction|reduction|screening|scans?|"
-    r"x-rays?|imaging|"
-    r"tests?|biops(?:y|ies)|stent\w*|catheters?|tubes?|drains?|braces?|collars?|splints?|casts?|restraints?|"
-    r"tourniquets?|rest|diets?|"
-    r"fasting|exercise\w*|programmes?|control|oxygen|fluids?|starch|feeding|feeds)\b|"
-    r"^[\s\"'(\[•*–-]*[a-z]{2,}ing\s+(?!in\b|to\b)"
+    r"x-rays?|imaging|tests?|biops(?:y|ies)|stent\w*|catheters?|tubes?|drains?|braces?|collars?|splints?|casts?|"
+    r"restraints?|tourniquets?|rest|diets?|fasting|exercise\w*|programmes?|control|oxygen|fluids?|starch|feeding|"
+    r"feeds)\b|^[\s\"'(\[•*–-]*[a-z]{2,}ing\s+(?!in\b|to\b)"
 )
 _BAD = (
     r"(?:mortality|deaths?|strokes?|bleed(?:s|ing)?|h(?:a)?emorrhages?|fractures?|falls|relapses?|recurrences?|"
-    r"infections?|complications?|"
-    r"pneumonias?|sepsis|admissions?|readmissions?|attacks?|flares?|seizures?|fits|clots?|thrombos[ie]s|emboli\w*|"
-    r"ulcers?|sores|pain|nausea|"
-    r"vomiting|wheez\w+|symptoms|distress|suffering|dying|anxiety|depression|delirium|confusion|sedation|dependence|"
-    r"addiction|toxicity|"
-    r"poisonings?|overdos(?:e|es)|resistance|hypogly\w+|hypotension|arrhythmias?|torsades|incontinence|caesareans?|"
-    r"miscarriages?|"
-    r"overdiagnosis|overtreatment|incidental\s+findings|false\s+(?:positives?|alarms?)|side\s+effects|harms?|damage|"
-    r"injur(?:y|ies)|"
-    r"disability|amputations?|errors|events|hospital\s+stays?|length\s+of\s+stay|blood\s+pressure)\b"
+    r"infections?|complications?|pneumonias?|sepsis|admissions?|readmissions?|attacks?|flares?|seizures?|fits|clots?|"
+    r"thrombos[ie]s|emboli\w*|ulcers?|sores|pain|nausea|vomiting|wheez\w+|symptoms|distress|suffering|dying|anxiety|"
+    r"depression|delirium|confusion|sedation|dependence|addiction|toxicity|poisonings?|overdos(?:e|es)|resistance|"
+    r"hypogly\w+|hypotension|arrhythmias?|torsades|incontinence|caesareans?|miscarriages?|overdiagnosis|overtreatment|"
+    r"incidental\s+findings|false\s+(?:positives?|alarms?)|side\s+effects|harms?|damage|injur(?:y|ies)|disability|"
+    r"amputations?|errors|events|hospital\s+stays?|length\s+of\s+stay|blood\s+pressure)\b"
 )
-_GOOD = r"(?:recovery|healing|survival|(?:quality\s+of\s+)?life|lives|function|mobility|growth|outcomes?|results?|breastfeeding)\b"
+_GOOD = (
+    r"(?:recovery|healing|survival|(?:quality\s+of\s+)?life|lives|function|mobility|growth|outcomes?|results?|"
+    r"breastfeeding)\b"
+)
 _LESS = (
     r"(?:cuts|halve[sd]?|slashe[sd]|(?:lowers|reduces|lessens|shortens|diminishe[sd]|averts?|averted|forestalls?)|"
     r"(?:led|leads?|was\s+followed\s+by|brings?|brought|meant|means|had|have|has|saw|with)\s+(?:to\s+)?(?:fewer|less))"
 )
 _MORE = (
     r"(?:raise[sd]?|increase[sd]?|double[sd]?|treble[sd]?|triple[sd]?|prolong(?:s|ed)?|multipl(?:y|ies|ied)|"
-    r"invite[sd]?|breeds?|fuels?|"
-    r"feeds?|promotes?|hastens?|hastened|produce[sd]?|(?:led|leads?)\s+to|(?:results?|resulted)\s+in|"
-    r"(?:bought|brought|brings?|caused|meant|means|saw|had|have|has)\s+more)"
+    r"invite[sd]?|breeds?|fuels?|feeds?|promotes?|hastens?|hastened|produce[sd]?|(?:led|leads?)\s+to|"
+    r"(?:results?|resulted)\s+in|(?:bought|brought|brings?|caused|meant|means|saw|had|have|has)\s+more)"
 )
 # Verbs that only harm does, whatever they take.
 _HARMS = (
     r"(?:(?:destroy|poison|injure|stain|spoil|ruin|cripple|endanger|jeopardi[sz]e|threaten|hinder|hamper|retard|wreck|"
-    r"undermine|erode)s?\s+"
-    r"(?!or\b|by\b|to\b|from\b|in\b|(?:[\w-]+\s+){0,2}?(?:cancers?|tumou?rs?|cells?|bacteria|germs|virus\w*|parasites?|"
-    r"fung\w+|mites|lice)\b)\w"
+    r"undermine|erode)s?\s+(?!or\b|by\b|to\b|from\b|in\b|(?:[\w-]+\s+){0,2}?(?:cancers?|tumou?rs?|cells?|bacteria|"
+    r"germs|virus\w*|parasites?|fung\w+|mites|lice)\b)\w"
     r"|(?:(?:harm|damage)s?|(?:can|may|could|might)\s+kill)\s+(?=(?:the|an?|your|their|her|his|our|unborn|growing|"
     r"healthy)\b)"
     r"|(?:has|have|had|ended\s+up)\s+(?:harmed|damaged|destroyed|injured|poisoned|ruined|killed|harming|damaging)\b)"
@@ -86,17 +77,16 @@ _SUBORDINATE = re.compile(r"\b(?:when|whenever|if|where|because|since|unless|tha
 # How a good outcome is weighed against a bad one: "the harms outweigh …", "at the price of".
 _OUTWEIGHS = re.compile(
     r"\b(?:(?P<bad>risks?|harms?|hazards?|dangers?|disadvantages?|drawbacks?|burdens?|side\s+effects|toxicity|costs?)|"
-    r"(?P<good>benefits?|gains?|advantages?|good))\b[^.;:]{0,70}?\b(?:far\s+)?(?:outweigh(?:s|ed)?|exceed(?:s|"
-    r"ed)?)\b(?P<rest>[^.;]*)"
+    r"(?P<good>benefits?|gains?|advantages?|good))\b[^.;:]{0,70}?\b(?:far\s+)?(?:outweigh(?:s|ed)?|"
+    r"exceed(?:s|ed)?)\b(?P<rest>[^.;]*)"
 )
 _OTHER_SIDE = re.compile(r"\b(?:benefit|risk|harm|gain)")
 _IN_DOUBT = re.compile(r"\b(?:whether|if|unclear|unknown|uncertain|depends?|until|unless)\b")
 _JUDGED = re.compile(
-    r"\b(?:(?P<bad>risks?|harms?|hazards?|dangers?|side\s+effects|toxicity)|(?P<good>benefits?|value|efficacy|"
-    r"usefulness|advantages?|gains?))"
-    r"\b[^,;:.]{0,50}?\b(?:is|are|was|were|remains?|has\s+been|have\s+been)\s+(?:(?!not\b|never\b)\w+\s+)?"
-    r"(?:(?P<inflated>overstated|overrated|exaggerated|illusory|unfounded)|unproven|doubtful|dubious|questionable|"
-    r"negligible|marginal|minimal|trivial|slight|nil)\b"
+    r"\b(?:(?P<bad>risks?|harms?|hazards?|dangers?|side\s+effects|toxicity)|"
+    r"(?P<good>benefits?|value|efficacy|usefulness|advantages?|gains?))\b[^,;:.]{0,50}?\b(?:is|are|was|were|remains?|"
+    r"has\s+been|have\s+been)\s+(?:(?!not\b|never\b)\w+\s+)?(?:(?P<inflated>overstated|overrated|exaggerated|illusory|"
+    r"unfounded)|unproven|doubtful|dubious|questionable|negligible|marginal|minimal|trivial|slight|nil)\b"
 )
 # "As fast with antibiotics as with none".
 _NO_DIFFERENCE = re.compile(
@@ -104,8 +94,8 @@ _NO_DIFFERENCE = re.compile(
     r"nothing|no\s+\w+|placebo|with\s+it|alone)\b"
 )
 _FARED = re.compile(
-    r"\b(?:fare[sd]?|did|do|does)\s+(?:no\s+|any\s+)?(?:(?P<worse>worse|badly|poorly)|(?P<better>better|best|"
-    r"well))\s+(?:with|on|after|if|when|under)\b"
+    r"\b(?:fare[sd]?|did|do|does)\s+(?:no\s+|any\s+)?(?:(?P<worse>worse|badly|poorly)|"
+    r"(?P<better>better|best|well))\s+(?:with|on|after|if|when|under)\b"
 )
 _MORE_OFTEN_WITH = re.compile(
     rf"\b{_BAD}[^.;:]{{0,40}}?\b(?:is|are|was|were)\s+(?:[\w-]+\s+){{0,3}}?(?:higher|twice|double|doubled|"
@@ -124,10 +114,11 @@ _HARM_THAN_HELP = re.compile(
 )
 # "Patients who declined it died more often": then what they declined does good.
 _WHO_LACKED = re.compile(
-    r"\b(?:who|that)\s+(?:declined|refused|missed|skipped|omitted|stopped|(?:did\s+not|didn't)\s+(?:take|receive|attend|"
-    r"get|have)|were\s+(?:not|never)\s+(?:given|offered|\w+ed)|never\s+\w+ed|went\s+without)\b[^.;]{0,80}?\b(?:died|"
-    r"relapsed|fared\s+worse|bled|fell|(?:more|twice\s+as)\s+likely\s+to\s+(?:die|relapse|bleed|fall|suffer|"
-    r"be\s+(?:re)?admitted)|at\s+(?:higher|greater|increased)\s+risk|"
+    r"\b(?:who|that)\s+(?:declined|refused|missed|skipped|omitted|stopped|"
+    r"(?:did\s+not|didn't)\s+(?:take|receive|attend|get|have)|were\s+(?:not|never)\s+(?:given|offered|\w+ed)|"
+    r"never\s+\w+ed|went\s+without)\b[^.;]{0,80}?\b(?:died|relapsed|fared\s+worse|bled|fell|"
+    r"(?:more|twice\s+as)\s+likely\s+to\s+(?:die|relapse|bleed|fall|suffer|be\s+(?:re)?admitted)|"
+    r"at\s+(?:higher|greater|increased)\s+risk|"
     rf"had\s+(?:[\w-]+\s+){{0,2}}?(?:higher|more|worse)\s+(?:[\w-]+\s+){{0,2}}?{_BAD})"
 )
 

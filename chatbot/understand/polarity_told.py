@@ -13,8 +13,7 @@ _OF_RECOMMENDATIONS = re.compile(
     r"\brecommendations?\s+(?:is|are|was|were)\s+(?:worded|graded|rated|labelled|numbered|listed|marked|based|grouped|"
     r"classified|made\s+by)\b"
     r"|\b(?:this|these|the\s+new)\s+(?:recommendations?|guidelines?|versions?|statements?|chapters?)\s+(?:replaces?|"
-    r"updates?|covers?|"
-    r"follows?|appl\w+)\b"
+    r"updates?|covers?|follows?|appl\w+)\b"
     r"|\b(?:strength|grade|grading|wording|number)\s+of\s+(?:a|the|each|every|all)?\s*recommendations?\b"
 )
 _RECOMMENDATIONS = ("recommendation", "guideline", "version", "statement", "chapter")
@@ -27,16 +26,15 @@ _DEPENDS = re.compile(
 _KINETIC_WORDS = ("%", "half-life", "bioavail", "plasma", "excreted", "metaboli", "eliminated", "exert", "due to")
 # Where a drug goes and how it works: "the kidney clears 80 % of a dose".
 _KINETICS = re.compile(
-    r"%\s+of\s+(?:an?|the|each)\s+(?:\w+\s+)?dose\b|\bhalf-life\b|\bbioavailability\b|\bplasma\s+(?:levels?|"
-    r"concentrations?)\b"
+    r"%\s+of\s+(?:an?|the|each)\s+(?:\w+\s+)?dose\b|\bhalf-life\b|\bbioavailability\b|"
+    r"\bplasma\s+(?:levels?|concentrations?)\b"
     r"|\b(?:excreted|metaboli[sz]ed|eliminated)\s+(?:by|in|through)\b|\b(?:exerts?|due\s+to)\s+(?:its|their)\b"
 )
 # Both sides, and none heavier.
 _EVEN = re.compile(
     r"\b(?:to\s+the\s+same\s+(?:degree|extent)|equally\s+(?:many|often|well\s+and)|offset\s+(?:exactly\s+)?by|"
     r"on\s+the\s+one\s+hand|cancel(?:led)?\s+(?:each\s+other\s+)?out|swings\s+and\s+roundabouts|evenly\s+balanced|"
-    r"finely\s+balanced|"
-    r"pros\s+and\s+cons|split\s+(?:evenly|down\s+the\s+middle)|"
+    r"finely\s+balanced|pros\s+and\s+cons|split\s+(?:evenly|down\s+the\s+middle)|"
     r"opinions?\s+(?:is|are|was|were)\s+divided|neither\s+(?:answer|choice|option)\s+is)\b"
 )
 _OWN_CHOICE = re.compile(

@@ -33,8 +33,7 @@ _BAD = frozenset(("advice_against", "advice_against_if_is", "no_good", "no_good_
 # What may stand before an instruction at the start of a clause.
 _OPENING = re.compile(
     r"[\s\"'(\[•*–-]*(?:\d+[.)]\s+)?(?:(?:and|but|or|then|also|always|so|please|instead|just|otherwise|therefore|"
-    r"routinely|"
-    r"regularly|promptly|gently|immediately|if so|clinicians|do)[\s,]+)*"
+    r"routinely|regularly|promptly|gently|immediately|if so|clinicians|do)[\s,]+)*"
 )
 # "Do not …" forbids; "patients do not …" tells.
 _DO = re.compile(r"[\s\"'(\[•*–-]*(?:(?:and|but|or|then|so|please|also|therefore|important)[\s,]+)*do\s+")
@@ -51,8 +50,7 @@ _IS = re.compile(r"\b(?:is|are|be|been|being|not|which|what|who)\s+(?:[a-z-]+\s+
 _AND = re.compile(r"\band\s+$")
 _IS_JUST = re.compile(
     r"\b(?:is|are|be|been|being|not|it|them|which|what|who|considered)\s+(?:(?:[a-z]+ly|also|both|very|quite|most|more|"
-    r"too|"
-    r"now|not|even|so|thus|therefore)\s+)*$|\band\s+is\s+$"
+    r"too|now|not|even|so|thus|therefore)\s+)*$|\band\s+is\s+$"
 )
 # "May be used" is advice, "is used" may only tell.
 _MAY_BE = re.compile(r"\b(?:may|can|could|might)\s+(?:[a-z]+\s+)?be\s+(?:[a-z]+\s+)?$")
@@ -69,17 +67,15 @@ _NOW_IS = re.compile(r"\b(?:be|is|are)\s+(?:[a-z]+ly\s+|then\s+|always\s+)?$")
 _SHOULD_BE = re.compile(r"\b(?:should|must|to|shall)\s+(?:[a-z]+\s+)?be\s+(?:[a-z]+ly\s+|then\s+|always\s+)?$")
 # Makes an instruction of a verb inside a clause: "should limit", "advises stopping".
 _SHOULD = re.compile(
-    r"\b(?:should|must|(?:needs?|ha(?:s|ve)|ought|advised|told|best|important|practice)\s+to|please|consider(?:s|ed)?|advis(?:es?|ed)|"
-    r"recommend(?:s|ed)?|suggest(?:s|ed)?)\s+(?:[a-z]+ly\s+)?$"
+    r"\b(?:should|must|(?:needs?|ha(?:s|ve)|ought|advised|told|best|important|practice)\s+to|please|consider(?:s|ed)?|"
+    r"advis(?:es?|ed)|recommend(?:s|ed)?|suggest(?:s|ed)?)\s+(?:[a-z]+ly\s+)?$"
 )
 # "Helps to avoid falls" is a benefit, "needs to avoid alcohol" advice, and any other "to avoid" a purpose.
 _HELPS_AVOID = re.compile(r"\b(?:(?:helps?|lets?|allows?|may|might|can|could)\s+(?:\w+\s+){0,2}?(?:to\s+)?)$")
 _TO_AVOID = re.compile(
     r"\b(?:needs?|ha(?:s|ve)|ought|important|best|advised|advisable|tr(?:y|ies)|aims?|wise|told|prudent|necessary|"
-    r"recommended|"
-    r"encouraged|reminded|sensible|is|are|what|how|things?|foods?|drugs?|medic\w+|mistakes?|pitfalls?|errors?|tests?|"
-    r"treatments?|"
-    r"combinations?|interventions?|practices?)\s+to\s$|^\s*to\s$"
+    r"recommended|encouraged|reminded|sensible|is|are|what|how|things?|foods?|drugs?|medic\w+|mistakes?|pitfalls?|"
+    r"errors?|tests?|treatments?|combinations?|interventions?|practices?)\s+to\s$|^\s*to\s$"
 )
 # Less of a bad thing is no bad thing.
 _LESSENS = re.compile(
