@@ -57,8 +57,8 @@ _LEAVES_OFF = re.compile(
 class Frame:
     """What a heading or lead-in makes of the text under it: `value` above 0 for, below 0 against, 0 nothing.
 
-    `binding` lines speak of whole sentences too, `mixed` ones head facts beside myths, `revoked` ones of advice that no longer holds; what `forbids` turns
-    a leaving off into its opposite; under a `silent` line nothing takes a side.
+    `binding` lines speak of whole sentences too; `mixed` ones head facts beside myths, `revoked` ones advice that no
+    longer holds; what `forbids` turns a leaving off into its opposite; under a `silent` line nothing takes a side.
     """
 
     value: int = 0
