@@ -26,7 +26,7 @@ _PARTS = ("development", "held_back")
 # Written later, in other voices; the fifth is small, so that one slip in ten is allowed.
 _MORE_PARTS = (*_PARTS, "fourth_voice")
 # Statements alone were written in these.
-_STATEMENT_PARTS = (*_MORE_PARTS, "sixth_voice")
+_STATEMENT_PARTS = (*_MORE_PARTS, "sixth_voice", "seventh_voice")
 # The weight that the bonus is tried with, beside 0.6 times the cosine: see `test_pairs`.
 _BONUS_WEIGHT = 0.15
 
@@ -51,12 +51,18 @@ def _count(title, outcomes):
 
 @pytest.mark.safety
 @pytest.mark.parametrize(
-    ("part", "share"), [*((part, 0.95) for part in _STATEMENT_PARTS), ("fifth_voice", 0.9), ("seventh_voice", 0.5)]
+    ("part", "share"),
+    [
+        *((part, 0.95) for part in _STATEMENT_PARTS),
+        ("fifth_voice", 0.9),
+        ("eighth_voice", 0.9),
+        ("ninth_voice", 26 / 60),
+    ],
 )
 def test_statements(part, share):
     """Of the single statements under their headings, at least 95 in 100 are read as labelled.
 
-    The rules were never changed for the seventh part: it may not fall below its first run.
+    The rules were never changed for the ninth part: it may not fall below its first run.
     """
     rows = _load("statements")[part]
     outcomes = [(statement_polarity(text, tuple(context)) == label, (label, text)) for label, text, *context in rows]
@@ -64,9 +70,12 @@ def test_statements(part, share):
 
 
 @pytest.mark.safety
-@pytest.mark.parametrize(("part", "share"), [*((part, 0.98) for part in _STATEMENT_PARTS), ("seventh_voice", 0.9)])
+@pytest.mark.parametrize(
+    ("part", "share"),
+    [*((part, 0.98) for part in _STATEMENT_PARTS), ("eighth_voice", 168 / 170), ("ninth_voice", 17 / 20)],
+)
 def test_no_warning_turns_into_advice(part, share):
-    """Of the statements that advise against, at most 2 in 100 are read as advice for; one in ten of those kept unseen."""
+    """Of the statements that advise against, at most 2 in 100 are read as advice for; of those kept unseen, as on their first run."""
     rows = [row for row in _load("statements")[part] if row[0] == "against"]
     outcomes = [(statement_polarity(text, tuple(context)) != "for", text) for _, text, *context in rows]
     assert _count(f"warnings not turned round, {part}", outcomes) >= share

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from chatbot.understand.polarity_clauses import ADVICE, FORBIDDING, decide, decide_parts, read_clauses
+from chatbot.understand.polarity_clauses import decide, read_clauses
 from chatbot.understand.polarity_cues import NEGATORS, find_cues, fold
+from chatbot.understand.polarity_headings import Frame, leaves_off, read_frame
 from chatbot.understand.polarity_questions import question_lean, question_polarity
+from chatbot.understand.polarity_weights import ADVICE
 from corpus.documents import Span
 
 Polarity = Literal["for", "against", "neutral"]
@@ -25,26 +26,15 @@ __all__ = ["negation_spans", "polarity_bonus", "question_polarity", "speaks_agai
 _SENTENCE_END = re.compile(r"[.!?][\"')\]\s\d]*$")
 # What speaking for something counts for, beside speaking against: see `polarity_bonus`.
 _FOR_SHARE = 0.25
-# Headings under which whatever stands is rebutted, or done wrong.
-_MYTH = re.compile(r"\b(?:myths?|misconceptions?)\b")
-_ERROR = re.compile(r"\b(?:errors?|mistakes?|blunders?)\b")
 # Findings whose first word denies: they are emphasised, "worsens" is not.
 _NEGATIVE_WORD = re.compile(
     r"no\b|not\b|\w+n't|without|lack|fail|ineff|insuff|inadeq|inconc|un|use?less|little|of no|never|"
     r"do(?:es|id)? nothing|worthless|pointless|futile|evidence|add\w* nothing"
 )
+# What a myth is answered with, in the same breath.
+_CORRECTED = re.compile(r"\b(?:in\s+(?:fact|reality|truth)|wrong|not\s+true|false|untrue|actually)\b")
 # Words that turn the rest of the sentence.
 _EXCEPTION_WORD = re.compile(r"\b(?:unless|except|only\s+(?:if|when|after)|rather\s+than|instead\s+of)\b")
-
-
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    """What a heading or lead-in makes of the text under it."""
-
-    value: int = 0
-    binding: bool = False
-    myth: bool = False
-    error: bool = False
 
 
 def statement_polarity(text: str, context: Sequence[str] = ()) -> Polarity:
@@ -122,7 +112,7 @@ def speaks_against(text: str, context: Sequence[str], target: str) -> bool:
     whole = statement_polarity(text, context) == "against"
     if not places:
         return whole and any(named.search(fold(line)) for line in context)
-    if _frame(tuple(context)).value < 0 and whole:
+    if read_frame(tuple(context)).value < 0 and whole:
         return True
     parts = read_clauses(text)
     for place in places:
@@ -143,6 +133,11 @@ def _named(value: int) -> Polarity:
     return "for" if value > 0 else "against" if value < 0 else "neutral"
 
 
+def _is_false_warning(text: str, frame: Frame, favour: float, against: float) -> bool:
+    """Say whether a text under a heading of myths is a warning that is rebutted, and so speaks for what it names."""
+    return frame.myth and against > favour and (not frame.mixed or bool(_CORRECTED.search(fold(text))))
+
+
 @lru_cache(65536)
 def _sides(text: str, context: tuple[str, ...]) -> tuple[float, float]:
     """Return how much a unit speaks for and against, read under its context."""
@@ -152,33 +147,18 @@ def _sides(text: str, context: tuple[str, ...]) -> tuple[float, float]:
     counted = [part.value for part in parts if not advice or abs(part.value) >= ADVICE]
     favour = float(sum(value for value in counted if value > 0))
     against = float(-sum(value for value in counted if value < 0))
-    frame = _frame(context)
+    frame = read_frame(context)
+    if frame.silent:
+        return 0.0, 0.0
     if frame.value < 0:
+        # "Withholding fluids" under "Mistakes", and a warning under "Myths", speak for what they name.
+        if (frame.forbids and leaves_off(fold(text))) or _is_false_warning(text, frame, favour, against):
+            return ADVICE, 0.0
         if re.search(r"\binstead\b", fold(text)) and favour:
             return favour, against
         named_error = frame.error and not _SENTENCE_END.search(text)
-        if not favour or frame.binding or frame.myth or named_error or not advice:
+        if not favour or frame.binding or frame.myth or frame.revoked or named_error or not advice:
             return 0.0, favour + against or ADVICE
     elif frame.value > 0 and not favour and not against and (frame.binding or not _SENTENCE_END.search(text)):
         return ADVICE, 0.0
     return favour, against
-
-
-@lru_cache(4096)
-def _frame(context: tuple[str, ...]) -> _Frame:
-    """Return what the innermost heading or lead-in that takes a side makes of the text under it."""
-    for line in reversed(context):
-        folded = fold(line.strip())
-        kinds = {cue.kind for cue in find_cues(folded, headings=True)}
-        value = decide_parts(read_clauses(line))
-        if kinds & {"heading_against", "rebuttal"} or (not value and kinds & {"prohibition", "no_good"}):
-            value = -ADVICE
-        elif "heading_for" in kinds and value >= 0:
-            value = ADVICE
-        elif not value and FORBIDDING.match(folded):
-            value = -ADVICE
-        if value:
-            lead_in = folded.endswith(":")
-            binding = lead_in or bool(FORBIDDING.search(folded))
-            return _Frame(value, binding, bool(_MYTH.search(folded)), bool(_ERROR.search(folded)))
-    return _Frame()

@@ -1,7 +1,7 @@
 """Finds the cue words of polarity in a text: negations, advice, findings.
 
-Is: `polarity.yaml` compiled to one pattern. Is not: a reading of what the cues mean together (see
-`polarity_clauses.py`).
+Is: `polarity.yaml` compiled to one pattern for each three letters that a phrase begins with. Is not: a reading of what
+the cues mean together (see `polarity_weights.py`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,24 @@ _NOT_WORDS = tuple(
 )
 
 
+# A phrase is looked up by so many letters of its first word; a phrase that is all wildcard after fewer would be missed.
+_STEM_LETTERS = 3
+_WORD_BEGINS = re.compile(rf"\b[\w']{{1,{_STEM_LETTERS}}}")
+
+
 @dataclass(frozen=True, slots=True)
 class Cue:
     kind: str
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Phrases:
+    """The phrases that begin with the same letters: a group for each in `pattern`, and the kind of each group."""
+
+    pattern: re.Pattern[str]
+    kinds: tuple[str, ...]
 
 
 def fold(text: str) -> str:
@@ -33,12 +46,21 @@ def fold(text: str) -> str:
 
 
 def find_cues(folded: str, headings: bool = False) -> list[Cue]:
-    pattern, kinds = _lexicon(headings)
-    return [
-        Cue(kind, match.start(), match.end())
-        for match in pattern.finditer(folded)
-        if (kind := kinds[match.lastindex or 0]) != "neither"
-    ]
+    """Return the cues of a folded text in order, none inside another; those of headings only if asked for."""
+    lexicon = _lexicon(headings)
+    cues: list[Cue] = []
+    end = 0
+    for begins in _WORD_BEGINS.finditer(folded):
+        # Most words begin no phrase: looking three letters up is quicker than trying one pattern of all phrases.
+        phrases = lexicon.get(begins.group())
+        if phrases is None or (start := begins.start()) < end:
+            continue
+        if match := phrases.pattern.match(folded, start):
+            end = match.end()
+            kind = phrases.kinds[(match.lastindex or 1) - 1]
+            if kind != "neither":
+                cues.append(Cue(kind, start, end))
+    return cues
 
 
 @cache
@@ -56,11 +78,8 @@ def _phrases() -> dict[str, list[str]]:
 
 
 @cache
-def _lexicon(headings: bool) -> tuple[re.Pattern[str], dict[int, str]]:
-    """Return one pattern for all phrases, and the kind of each of its groups.
-
-    Phrases are gathered under their first letters, so that a word is tried against a few of them.
-    """
+def _lexicon(headings: bool) -> dict[str, _Phrases]:
+    """Return the phrases by the letters that their first word begins with."""
     entries: list[tuple[str, str]] = []
     for kind, phrases in _phrases().items():
         if kind == "abruptly" or (kind.startswith("heading") and not headings):
@@ -68,23 +87,17 @@ def _lexicon(headings: bool) -> tuple[re.Pattern[str], dict[int, str]]:
         entries += [(variant, kind) for phrase in phrases for variant in _first_words(phrase)]
     # The longest phrase first; among equals, the order of the file.
     entries.sort(key=lambda entry: (-_length(entry[0]), -len(entry[0].partition(" ")[0])))
-    tree: dict[str, dict[str, list[str]]] = {}
-    kinds: dict[int, str] = {}
-    for phrase, _ in entries:
-        stem = _stem(phrase)
-        tree.setdefault(stem[0], {}).setdefault(stem, []).append(phrase)
     named = dict(reversed(entries))
-    letters = []
-    for letter, stems in tree.items():
-        branches = []
-        for stem, phrases in stems.items():
-            tails = []
-            for phrase in phrases:
-                kinds[len(kinds) + 1] = named[phrase]
-                tails.append(f"({_phrase(phrase)[len(stem) :]})")
-            branches.append(stem[1:] + "(?:" + "|".join(tails) + ")")
-        letters.append(letter + "(?:" + "|".join(branches) + ")")
-    return re.compile(r"\b(?:" + "|".join(letters) + r")(?![\w'])"), kinds
+    by_stem: dict[str, list[str]] = {}
+    for phrase, _ in entries:
+        by_stem.setdefault(_stem(phrase), []).append(phrase)
+    return {
+        stem: _Phrases(
+            re.compile("(?:" + "|".join(f"({_phrase(phrase)})" for phrase in phrases) + r")(?![\w'])"),
+            tuple(named[phrase] for phrase in phrases),
+        )
+        for stem, phrases in by_stem.items()
+    }
 
 
 def _length(phrase: str) -> int:
@@ -92,7 +105,7 @@ def _length(phrase: str) -> int:
 
 
 def _stem(phrase: str) -> str:
-    return phrase.partition(" ")[0].rstrip("*")[:3]
+    return phrase.partition(" ")[0].rstrip("*")[:_STEM_LETTERS]
 
 
 def _first_words(phrase: str) -> list[str]:
