@@ -76,9 +76,9 @@ def test_what_is_not_in_the_index_is_not_answerable(shipped_bot):
 )
 def test_one_item_of_an_article_on_something_else_is_enough(shipped_bot, question, stated):
     """The article's vector is that of its disease; an item on the medicine answers all the same."""
-    reply = shipped_bot.reply(question)
-    assert reply.outcome == "answer"
-    assert any(stated in statement.text.replace("**", "") for statement in reply.statements)
+    reply = to_dict(shipped_bot.reply(question))
+    assert reply["outcome"] == "answer"
+    assert any(stated in statement["text"].replace("**", "") for statement in reply["statements"])
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_one_item_of_an_article_on_something_else_is_enough(shipped_bot, questio
 )
 def test_a_name_in_passing_is_not_enough(shipped_bot, question):
     """A statement that names the medicine and says nothing on what is asked brings no answer."""
-    assert shipped_bot.reply(question).outcome == "abstention"
+    assert to_dict(shipped_bot.reply(question))["outcome"] == "abstention"
 
 
 def test_a_closer_look_takes_nothing_away_and_needs_the_whole_topic(shipped_bot):
