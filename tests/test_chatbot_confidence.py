@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chatbot.answer.confidence import Features, default_threshold, probability
+from chatbot.answer.confidence import Features, default_threshold, look_closer, probability
 from chatbot.answer.suggest import SHOWN, Suggester, own_question
 from chatbot.replies import to_dict
 from corpus.documents import Document
+from index.search import Query
 
 SHARE = st.floats(0, 1)
 
@@ -63,3 +64,45 @@ def test_what_is_not_in_the_index_is_not_answerable(shipped_bot):
         True,
     ]
     assert suggester.answerable([]) == []
+
+
+@pytest.mark.parametrize(
+    ("question", "stated"),
+    [
+        ("What is the dose of cilostazol?", "Cilostazol: adults, 100 mg by mouth twice daily"),
+        ("Who should not take naftidrofuryl?", "Naftidrofuryl to people with hyperoxaluria"),
+        ("What are the side effects of pentoxifylline?", "Stomach upset is the commonest unwanted effect"),
+    ],
+)
+def test_one_item_of_an_article_on_something_else_is_enough(shipped_bot, question, stated):
+    """The article's vector is that of its disease; an item on the medicine answers all the same."""
+    reply = to_dict(shipped_bot.reply(question))
+    assert reply["outcome"] == "answer"
+    assert any(stated in statement["text"].replace("**", "") for statement in reply["statements"])
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        # The articles do not name it.
+        "What is the dose of metformin?",
+        # They name it beside a medicine whose dose they give, or say other things of it.
+        "What is the dose of clarithromycin?",
+        "What is the dose of verapamil?",
+        "What are the side effects of ezetimibe?",
+    ],
+)
+def test_a_name_in_passing_is_not_enough(shipped_bot, question):
+    """A statement that names the medicine and says nothing on what is asked brings no answer."""
+    assert to_dict(shipped_bot.reply(question))["outcome"] == "abstention"
+
+
+def test_a_closer_look_takes_nothing_away_and_needs_the_whole_topic(shipped_bot):
+    """Nearer passages count on; an item that holds one of two words of the topic is not read."""
+    opened = shipped_bot.opened
+    hits = opened.search(Query("cilostazol dose"), 5)
+    near, far = Features(0.9, 1, 1, 0, 0), Features(0.1, 1, 1, 0, 0)
+    assert look_closer(near, "What is the dose of cilostazol?", ["cilostazol"], hits, opened) == near
+    assert look_closer(far, "What is the dose of cilostazol?", ["cilostazol"], hits, opened).similarity > 0.6
+    assert look_closer(far, "What is the dose of cilostazol?", ["cilostazol zirconium"], hits, opened) == far
+    assert look_closer(far, "What is it?", [""], hits, opened) == far

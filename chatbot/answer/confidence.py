@@ -1,35 +1,42 @@
 """How likely the passages found answer the question: one calibrated probability from features with names.
 
-Is: a logistic regression whose few coefficients lie in `confidence.json` with how they were made. Is not: a
-judge of whether the passages are right.
+Is: a logistic regression whose few coefficients lie in `confidence.json` with how they were made, and a closer look
+at single statements where whole passages say too little. Is not: a judge of whether the passages are right.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from corpus.citations import strip_markers
 from index.lexical import content_terms, terms_of
 from index.opened import OpenIndex
 from index.search import Hit
 
 # How many of the best passages are looked at; the answer is quoted from these.
 _DEPTH = 5
+# How many statements are read by themselves, where that is done at all; up to six change nothing.
+_READ_ALONE = 3
+# What such a statement may lend at most: a short text that repeats a short question's words is nearer to it than any
+# passage. The lower quartile of passages that answer is .69 on MedQuAD, .72 on PubMedQA.
+_LENT_AT_MOST = 0.70
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """What speaks for an answer; each from 0 to 1.
 
-    `similarity`: cosine of the best passage. `coverage`: share of the question's words, weighted by rarity, that
-    one passage with its title holds; `focus`: the same for the words of the topic; `title`: share of the topic's
-    words in one title or heading (in its text, for a document without a title); `unknown`: share of the topic's
-    words, weighted by rarity, that no passage of the index holds.
+    `similarity`: cosine of the best passage, or of a statement (see `look_closer`). `coverage`: share of the
+    question's words, weighted by rarity, that one passage with its title holds; `focus`: the same for the words of
+    the topic; `title`: share of the topic's words in one title or heading (in its text, for a document without a
+    title); `unknown`: share of the topic's words, weighted by rarity, that no passage of the index holds.
     """
 
     similarity: float
@@ -70,6 +77,24 @@ def features(questions: Sequence[str], topics: Sequence[str], hits: Sequence[Hit
     )
 
 
+def look_closer(
+    values: Features, question: str, topics: Sequence[str], hits: Sequence[Hit], opened: OpenIndex
+) -> Features:
+    """Return the features with the similarity of the nearest statement that names one of the topics (twins) in full.
+
+    A passage that lists the medicines for a disease is not near a question on one of them: its vector is that of the
+    disease. The item itself is near, read under its lead-in but without its neighbours. One that holds a part of the
+    topic's words is about something else, however near it is. Nothing falls: passages that are nearer count on.
+    """
+    wanted = [terms for topic in topics if (terms := frozenset(content_terms(topic)))]
+    texts = list(islice((text for hit in hits[:_DEPTH] for text in _naming(wanted, hit, opened)), _READ_ALONE))
+    if not texts:
+        return values
+    asked, *read = opened.embedder.embed([question, *texts])
+    lent = min(_LENT_AT_MOST, max(float(asked @ one) for one in read))
+    return replace(values, similarity=max(values.similarity, lent))
+
+
 def probability(values: Features) -> float:
     """Return the calibrated probability that passages with these features answer, rounded to 4 places."""
     model = _model()
@@ -87,6 +112,17 @@ def _model() -> dict[str, Any]:
     values: dict[str, Any] = json.loads((Path(__file__).parent / "confidence.json").read_text("utf-8"))
     assert set(values["weights"]) == {field.name for field in fields(Features)}
     return values
+
+
+def _naming(wanted: Sequence[frozenset[str]], hit: Hit, opened: OpenIndex) -> Iterator[str]:
+    """Yield the statements of a passage, each under its lead-ins, that hold all terms of one of the topics."""
+    text = opened.records.document(hit.passage.document_id).text
+    for unit in hit.passage.units:
+        parts = [text[start:end] for start, end in (*unit.lead_ins, (unit.start, unit.end))]
+        stated = " ".join(strip_markers(part) for part in parts)
+        # "Do not prescribe:" says nothing before its items do.
+        if not stated.endswith(":") and any(terms.issubset(terms_of(stated)) for terms in wanted):
+            yield stated
 
 
 def _rarity(term: str, opened: OpenIndex) -> float:

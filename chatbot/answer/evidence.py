@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from chatbot.answer.confidence import Features, features, probability
+from chatbot.answer.confidence import Features, default_threshold, features, look_closer, probability
 from chatbot.replies import Turn
 from chatbot.understand.followup import Resolution
 from chatbot.understand.polarity import polarity_bonus, question_lean
@@ -92,13 +92,16 @@ def make_query(
         context=(*(resolution.context if resolution.is_followup else ()), *twins),
         intents=resolution.asked,
         boosts=tuple(sorted(boosts.items())),
-        expansions=expand(question, opened.abbreviations),
+        expansions=((resolution.focus.topic, TOPIC_WEIGHT), *expand(question, opened.abbreviations)),
         allowed=allowed,
     )
 
 
 # How much the question in other words weighs beside its own words: "NPWT" means nothing to an embedding model.
 TWIN_WEIGHT = 0.5
+# How much the words of the topic weigh where words are searched: "Who should not take naftidrofuryl?" shares "not"
+# and "take" with every article.
+TOPIC_WEIGHT = 2.0
 
 
 def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: OpenIndex) -> Evidence:
@@ -109,9 +112,16 @@ def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: 
 
 
 def weigh(question: str, topic: str, hits: Sequence[Hit], opened: OpenIndex) -> Features:
-    """Return the features of a question and its topic, in their own and in other words."""
+    """Return the features of a question and its topic, in their own and in other words.
+
+    Single statements are read only where the passages would not do: reading three takes as long as a search.
+    """
     synonyms = find_synonyms(question, opened.abbreviations)
-    return features(reworded(question, synonyms), reworded(topic, synonyms), hits, opened)
+    topics = reworded(topic, synonyms)
+    seen = features(reworded(question, synonyms), topics, hits, opened)
+    if probability(seen) >= default_threshold():
+        return seen
+    return look_closer(seen, question, topics, hits, opened)
 
 
 def gather(

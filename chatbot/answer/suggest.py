@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from threading import Lock
 
 from chatbot.answer.confidence import probability
-from chatbot.answer.evidence import DEPTH, Evidence, weigh
+from chatbot.answer.evidence import DEPTH, TOPIC_WEIGHT, Evidence, weigh
 from chatbot.understand.synonyms import expand
 from chatbot.understand.topic import topic_of
 from corpus.documents import Document
@@ -50,10 +50,14 @@ class Suggester:
         with self._lock:
             unknown = [question for question in dict.fromkeys(questions) if question not in self._known]
         if unknown:
-            queries = [Query(question, expansions=expand(question, self._opened.abbreviations)) for question in unknown]
-            for question, ranked in zip(unknown, self._opened.rank(queries, DEPTH), strict=True):
+            topics = [topic_of(question) for question in unknown]
+            queries = [
+                Query(question, expansions=((topic, TOPIC_WEIGHT), *expand(question, self._opened.abbreviations)))
+                for question, topic in zip(unknown, topics, strict=True)
+            ]
+            for question, topic, ranked in zip(unknown, topics, self._opened.rank(queries, DEPTH), strict=True):
                 hits = self._opened.hits(ranked)
-                seen = weigh(question, topic_of(question) or question, hits, self._opened)
+                seen = weigh(question, topic or question, hits, self._opened)
                 with self._lock:
                     self._known[question] = probability(seen) >= self._threshold
         with self._lock:

@@ -5,7 +5,9 @@
 Positives: medquad conversations on the medquad corpus, PubMedQA questions on theirs, the shipped articles' related
 questions on the shipped articles. Negatives: medquad's unanswerable questions on all three corpora, and each data
 set's questions on the other's corpus (a few of which it does answer). Every set weighs the same within its side.
-The threshold is the lowest at which at most 8 % of medquad's unanswerable questions would be answered.
+The weights are fitted to what whole passages show, since a closer look (see `look_closer`) is taken only where that is
+too little. The threshold is the lowest at which, after that look, at most 8 % of medquad's unanswerable questions would
+be answered.
 """
 
 from __future__ import annotations
@@ -22,10 +24,11 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from chatbot.answer import confidence
-from chatbot.answer.confidence import Features
-from chatbot.answer.evidence import DEPTH, LOOKED_AT, IndexLookup, look_again, make_query, weigh
+from chatbot.answer.confidence import Features, features, look_closer
+from chatbot.answer.evidence import DEPTH, LOOKED_AT, IndexLookup, look_again, make_query
 from chatbot.replies import Turn
 from chatbot.understand.followup import resolve
+from chatbot.understand.synonyms import find_synonyms, reworded
 from corpus.load import shipped_articles
 from index.build import build
 from index.embedding import load_embedder
@@ -42,7 +45,7 @@ def read(path: Path) -> list[dict]:
 
 
 def measure(opened: OpenIndex, questions: list[dict]) -> np.ndarray:
-    """Return features, shape (n_questions, n_features)."""
+    """Return features of whole passages and those after a closer look, shape (n_questions, 2, n_features)."""
     lookup, rows = IndexLookup(opened), []
     for start in range(0, len(questions), _BATCH):
         batch = questions[start : start + _BATCH]
@@ -53,7 +56,10 @@ def measure(opened: OpenIndex, questions: list[dict]) -> np.ndarray:
             text = resolution.standalone_question
             # The passages in the order in which a reply weighs them.
             hits = look_again(text, opened.hits(ranked))[:DEPTH]
-            rows.append(astuple(weigh(text, resolution.focus.topic or text, hits, opened)))
+            synonyms = find_synonyms(text, opened.abbreviations)
+            topics = reworded(resolution.focus.topic or text, synonyms)
+            seen = features(reworded(text, synonyms), topics, hits, opened)
+            rows.append((astuple(seen), astuple(look_closer(seen, text, topics, hits, opened))))
     return np.array(rows)
 
 
@@ -96,10 +102,11 @@ def main() -> None:
     labels = np.repeat([True] * len(positives) + [False] * len(negatives), [len(rows) for rows in sets])
     sides = [len(positives)] * len(positives) + [len(negatives)] * len(negatives)
     weights = np.concatenate([np.full(len(rows), 1 / len(rows) / side) for rows, side in zip(sets, sides, strict=True)])
-    model = LogisticRegression(C=1.0, max_iter=2000).fit(np.vstack(sets), labels, sample_weight=weights * len(labels))
+    shown = np.vstack(sets)[:, 0]
+    model = LogisticRegression(C=1.0, max_iter=2000).fit(shown, labels, sample_weight=weights * len(labels))
 
     def chance(rows: np.ndarray) -> np.ndarray:
-        return model.predict_proba(rows)[:, 1]
+        return model.predict_proba(rows[:, 1])[:, 1]
 
     hard = chance(negatives["unanswerable on medquad"])
     threshold = float(np.ceil(np.quantile(hard, 1 - _ANSWERED_SHARE) * 100) / 100)
