@@ -1,7 +1,7 @@
 """Cells of like vectors: a search looks into the cells that are nearest to its question, and leaves the others shut.
 
 Is: k-means over a sample (scikit-learn), and an order of all rows by cell; about √n cells of √n rows. Is not: a ranking,
-nor exact: a near row in a cell that is far as a whole is missed (for how many see README, "How cost grows").
+nor exact: a near row in a cell that is far as a whole is missed (for how many see `local_store.py`).
 Source: the inverted file of Sivic & Zisserman 2003, "Video Google"; Jégou et al. 2011, IEEE TPAMI 33:117-28.
 """
 
@@ -87,9 +87,16 @@ def read_cells(path: Path, count: int, dimension: int) -> Cells:
     try:
         with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
             cells = Cells(stored["centres"], stored["starts"], stored["rows"])
-    except (KeyError, zipfile.BadZipFile, EOFError) as error:
+    except (KeyError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
         raise ValueError(f"{path} does not hold cells of vectors ({error})") from error
     shapes = (cells.centres.shape[1:], cells.starts.shape, cells.rows.shape)
-    if shapes != ((dimension,), (len(cells.centres) + 1,), (count,)) or cells.starts[-1] != count:
+    fits = shapes == ((dimension,), (len(cells.centres) + 1,), (count,)) and cells.centres.dtype == np.float32
+    if not (
+        fits
+        and cells.starts[0] == 0
+        and cells.starts[-1] == count
+        and (np.diff(cells.starts) >= 0).all()
+        and (np.bincount(cells.rows[(cells.rows >= 0) & (cells.rows < count)], minlength=count) == 1).all()
+    ):
         raise ValueError(f"{path} does not hold the cells of {count} vectors of {dimension} numbers")
     return cells

@@ -81,6 +81,9 @@ def _origin(model: ModelFiles) -> dict[str, str | int]:
         "weights": model.digest,
         "export_version": EXPORT_VERSION,
         "torch": version("torch"),
+        # It gives the parts of the model that the export calls.
+        "transformers": version("transformers"),
+        "onnx": version("onnx"),
         "onnxruntime": version("onnxruntime"),
     }
 

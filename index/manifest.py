@@ -7,7 +7,7 @@ every byte (see `verify.py`).
                                  manifest's SHA-256; replaced in one step
     ROOT/generations/NAME/       manifest.json  records.sqlite  titles.sqlite  rows.npy  vectors.npy  units.npy
                                  unit_starts.npy  abbreviations.json  lexical/  chroma/; of more than 50,000
-                                 passages signs.npy, and chroma/ only of more than 4 million
+                                 passages signs.npy and signs.cells.npz, and chroma/ only of more than 4 million
     ROOT/vectors.sqlite          vectors by content hash, kept between builds; `.sealed` beside it holds its SHA-256
     ROOT/writer.lock             held by the one process that builds
 """

@@ -22,7 +22,7 @@ from index.embedding import Vectors
 # Up to here an exact scan of the flat copy (0.15 ms per thousand passages) beats everything else.
 EXACT_LIMIT = 50_000
 # Up to here a scan of the vectors' signs in the nearest cells (3 ms per million passages), its candidates ranked exactly,
-# is quick enough, takes any filter for nothing, and spares opening Chroma: a second of imports, and a graph that is read
+# is quick enough, takes any filter, and spares opening Chroma: a second of imports, and a graph that is read
 # into memory whole, some 1.8 GB per million passages.
 SIGNS_LIMIT = 4_000_000
 _COLLECTION = "passages"

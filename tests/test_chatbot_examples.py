@@ -1,4 +1,4 @@
-"""The weighed examples: they add a card or a refusal, never take one away, and fall silent where they cannot be trusted."""
+"""The weighed examples: they add a card or a refusal, take no rule's card away, and fall silent where they cannot be trusted."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from chatbot.understand.unfit import earlier_crisis, find_unfit_request
 
 _AXES = np.eye(4, dtype=np.float32)
 _FAR = np.array([-2, -2], np.float32)
-_TEXTS = ("cramp", "a calf\nswells", "an end", "tick it")
 
 
 class _Axis:
@@ -48,9 +47,7 @@ def _made(terms: dict[str, int] | None = None, counts: list[tuple[float, float]]
     weights[3, len(TASKS) + KINDS.index("falsify")] = 2
     rows = np.zeros((len(terms or "x"), 1 + machines), np.float32)
     rows[:, :2] = counts or [(1.0, 0.0)]
-    return Examples(
-        "axes", _TEXTS, _AXES, weights, terms or {"nothing": 0}, rows, np.full(machines, -1, np.float32), _FAR
-    )
+    return Examples("axes", _AXES, weights, terms or {"nothing": 0}, rows, np.full(machines, -1, np.float32), _FAR)
 
 
 @pytest.fixture
@@ -61,21 +58,20 @@ def stored(tmp_path: Path) -> Examples:
 
 
 def test_score_by_hand(stored) -> None:
-    """Likeness times weight, added up: exp(-2) for what stands at a right angle; the loudest example is named."""
+    """Likeness times weight, added up: exp(-2) for what stands at a right angle."""
     found = WeighedExamples(_Axis(1), lambda: stored).scores("x")
-    assert found.emergency.margin == pytest.approx(3 - 3 * np.exp(-2) - 1, abs=1e-3)
-    assert found.self_harm.margin == pytest.approx(3 * np.exp(-2) - 3 * np.exp(-2) - 1, abs=1e-3)
-    assert found.emergency.example == "a calf swells"
-    assert [task for task in TASKS if getattr(found, task).counts] == ["emergency"]
+    assert found.emergency == pytest.approx(3 - 3 * np.exp(-2) - 1, abs=1e-3)
+    assert found.self_harm == pytest.approx(3 * np.exp(-2) - 3 * np.exp(-2) - 1, abs=1e-3)
+    assert [task for task in TASKS if getattr(found, task) >= 0] == ["emergency"]
 
 
 def test_words_count_beside_the_meaning(tmp_path: Path) -> None:
     """Words and pairs of words add what they count, as shares of a line of length 1, whatever else stands there."""
     made = _made({"calf": 0, "swollen calf": 1}, [(1.0, 2.0), (2.0, 4.0)])
-    alone = made.scores("the", _AXES[0]).emergency.margin
-    assert made.scores("A Calf", _AXES[0]).emergency.margin == pytest.approx(alone + 2.0, abs=1e-3)
+    alone = made.scores("the", _AXES[0]).emergency
+    assert made.scores("A Calf", _AXES[0]).emergency == pytest.approx(alone + 2.0, abs=1e-3)
     # idf 1 and 2 on a line of length 1: (1 * 2 + 2 * 4) / sqrt(5).
-    assert made.scores("swollen calf", _AXES[0]).emergency.margin == pytest.approx(alone + 10 / 5**0.5, abs=1e-3)
+    assert made.scores("swollen calf", _AXES[0]).emergency == pytest.approx(alone + 10 / 5**0.5, abs=1e-3)
 
 
 def test_terms_of_a_text() -> None:
@@ -102,11 +98,18 @@ def test_examples_add_a_refusal(stored) -> None:
     assert earlier_crisis((), examples=like) is None
 
 
-def test_examples_take_no_named_card_away(stored) -> None:
-    """The card of a presentation stays, however like an ordinary example it is, and where the embedder fails."""
-    message = "I have crushing chest pain and sweat"
+@pytest.mark.parametrize("message", ["I have crushing chest pain and sweat", "I want to kill myself"])
+def test_examples_take_no_card_of_a_rule_away(stored, message: str) -> None:
+    """The card of a rule stays, however like an ordinary example it is, and where the embedder fails."""
     for embedder in (_Axis(0), _Broken(0)):
         assert find_red_flag(message, examples=WeighedExamples(embedder, lambda: stored)) == find_red_flag(message)
+
+
+def test_a_message_too_long_to_be_read_whole_is_never_ordinary(stored) -> None:
+    """The encoder does not see the end of a long message: what points raise there stays."""
+    like = WeighedExamples(_Axis(0), lambda: stored)
+    assert like.scores("a cramp").is_ordinary
+    assert not like.scores("a cramp " * 200).is_ordinary
 
 
 def test_examples_tell_what_a_general_card_is_of(stored) -> None:
@@ -151,8 +154,23 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
         examples.read_examples(path)
     examples.write_examples(path, made)
     path.write_bytes(path.read_bytes()[:300])
-    with pytest.raises((ValueError, OSError, KeyError, examples.zipfile.BadZipFile)):
+    with pytest.raises(examples.DAMAGED):
         examples.read_examples(path)
+
+
+@pytest.mark.parametrize("at", [0.2, 0.5, 0.8])
+def test_a_changed_byte_silences_the_examples(tmp_path: Path, monkeypatch, at: float) -> None:
+    """A file that was changed is not read, whatever its reading raises, and the rules go on alone."""
+    path = tmp_path / "warning_examples.npz"
+    raw = bytearray((Path(examples.__file__).parent / "warning_examples.npz").read_bytes())
+    raw[int(at * len(raw))] ^= 0xFF
+    path.write_bytes(bytes(raw))
+    monkeypatch.setattr(examples.resources, "files", lambda _: tmp_path)
+    examples.load_examples.cache_clear()
+    try:
+        assert examples.load_examples() is None
+    finally:
+        examples.load_examples.cache_clear()
 
 
 @pytest.mark.safety
@@ -162,6 +180,6 @@ def test_shipped_examples_fit_the_shipped_model(minilm) -> None:
     assert shipped is not None and shipped.identity == minilm.identity
     like = WeighedExamples(minilm)
     message = "I have written the letters and the cat is at my sister's, so on Friday it can happen"
-    assert like.scores(message).self_harm.counts
+    assert like.scores(message).self_harm >= 0
     ordinary = like.scores("What is the maximum dose of baclofen?")
-    assert not any(getattr(ordinary, task).counts for task in TASKS)
+    assert not any(getattr(ordinary, task) >= 0 for task in TASKS)

@@ -57,6 +57,7 @@ def _count(title, outcomes):
         ("fifth_voice", 0.9),
         ("eighth_voice", 0.9),
         ("ninth_voice", 26 / 60),
+        ("tenth_voice", 68 / 90),
     ],
 )
 def test_statements(part, share):
@@ -72,7 +73,12 @@ def test_statements(part, share):
 @pytest.mark.safety
 @pytest.mark.parametrize(
     ("part", "share"),
-    [*((part, 0.98) for part in _STATEMENT_PARTS), ("eighth_voice", 168 / 170), ("ninth_voice", 17 / 20)],
+    [
+        *((part, 0.98) for part in _STATEMENT_PARTS),
+        ("eighth_voice", 168 / 170),
+        ("ninth_voice", 17 / 20),
+        ("tenth_voice", 31 / 35),
+    ],
 )
 def test_no_warning_turns_into_advice(part, share):
     """Of the statements that advise against, at most 2 in 100 are read as advice for; of those kept unseen, as on their first run."""

@@ -105,13 +105,13 @@ def test_filter_is_kept(tmp_path, monkeypatch, least, looked_up):
     # Where the nearest cells hold too few of those that are allowed, further ones are looked into.
     far = np.argsort(rows @ rows[4])[:600]
     assert len(signs.nearest(rows[4], 500, np.isin(np.arange(4_000), far))) >= 500
+    few = np.isin(np.arange(4_000), [3, 5])
+    assert signs.nearest(rows[4], 100, few).tolist() == [3, 5]
+    assert signs.nearest(rows[4], 100, np.zeros(4_000, bool)).tolist() == []
     tenth = np.arange(4_000) % 10 == 4
     monkeypatch.setattr(index.signs, "_LOOKED_UP", 400)
     differing = np.where(tenth, ((rows > 0) != (rows[4] > 0)).sum(axis=1), 65)
     assert signs.nearest(rows[4], 50, tenth).tolist() == np.flatnonzero(differing <= np.sort(differing)[49]).tolist()
-    few = np.isin(np.arange(4_000), [3, 5])
-    assert signs.nearest(rows[4], 100, few).tolist() == [3, 5]
-    assert signs.nearest(rows[4], 100, np.zeros(4_000, bool)).tolist() == []
 
 
 def test_signs_are_compared_with_their_vectors(tmp_path):

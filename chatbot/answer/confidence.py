@@ -80,7 +80,9 @@ def features(questions: Sequence[str], topics: Sequence[str], hits: Sequence[Hit
 def look_closer(
     values: Features, question: str, topics: Sequence[str], hits: Sequence[Hit], opened: OpenIndex
 ) -> Features:
-    """Return the features with the similarity of the nearest statement that names one of the topics (twins) in full.
+    """Return the features with the similarity of a statement that names one of the topics (twins) in full.
+
+    Of the first `_READ_ALONE` such statements, in the order of the passages, the nearest counts.
 
     A passage that lists the medicines for a disease is not near a question on one of them: its vector is that of the
     disease. The item itself is near, read under its lead-in but without its neighbours. One that holds a part of the

@@ -114,7 +114,8 @@ def judge(resolution: Resolution, hits: Sequence[Hit], vector: Vectors, opened: 
 def weigh(question: str, topic: str, hits: Sequence[Hit], opened: OpenIndex) -> Features:
     """Return the features of a question and its topic, in their own and in other words.
 
-    Single statements are read only where the passages would not do: reading three takes as long as a search.
+    Single statements are read only where the passages would not do by the shipped threshold: reading three takes as
+    long as a search.
     """
     synonyms = find_synonyms(question, opened.abbreviations)
     topics = reworded(topic, synonyms)

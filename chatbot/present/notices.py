@@ -49,7 +49,7 @@ def question_notices(
     if calculation := calculation_notice(question):
         found.append(calculation)
     scores = examples.scores(question) if examples else None
-    if is_premise_question(question) or (scores and scores.premise.counts):
+    if is_premise_question(question) or (scores and scores.premise >= 0):
         found.append(
             Notice("premise", "Your question may rest on a claim. See what the sources say, and judge for yourself.")
         )

@@ -77,8 +77,9 @@ _OF_YEARS = re.compile(r"\b(?:son|daughter|boy|girl|child|baby|lad|man|woman|lad
 _UNIT_AFTER = re.compile(rf"[\s-]*{_UNIT}\b")
 _SEX = re.compile(r"\s?/?\s?[MF]\b(?!\s+(?:people|patients|doses|catheter|sheath|tube|drain|cannula|Foley))")
 # "Fontan, thirteen, on warfarin": a bare number between commas, beside words and not beside other numbers.
-_COMMA_BEFORE = re.compile(r"[a-z)]\s*[,:(]\s*$")
-_COMMA_AFTER = re.compile(r"\s*[,)]\s*(?!and\b|or\b)[a-z]")
+# Numbers in brackets are citations and places in a list as well.
+_COMMA_BEFORE = re.compile(r"[a-z)]\s*,\s*$")
+_COMMA_AFTER = re.compile(r"\s*,\s*(?!and\b|or\b)[a-z]")
 _STOP_AFTER = re.compile(r"\s*(?:[,;:?!)]|\.(?!\d)|$)")
 _GOES_ON_AFTER = re.compile(r"\s*(?:[,;:?!)]|\.(?!\d)|$|(?:years?|yrs?|y|and|who|has|is|on|with|was)\b)")
 _LIFE_YEARS = re.compile(r"\s*(?:years|yrs|y)\s*(?:[,.;:?!)]|$)")
@@ -122,7 +123,8 @@ def _ages(text: str, lower: str) -> Iterator[tuple[float, bool]]:
             yield (int(match["d"]) if match["d"] else _ORDINALS.index(match["w"]) + 1), True
     if "born" in lower or "dob" in lower or "d.o.b" in lower:
         for match in _BORN.finditer(lower):
-            yield date.today().year - int(match["year"]), True
+            if (years := date.today().year - int(match["year"])) >= 0:
+                yield years, True
 
 
 def _read(number: int, before: str, after: str) -> tuple[float, bool] | None:

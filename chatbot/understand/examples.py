@@ -1,11 +1,11 @@
 """Weighs a message against the reviewed examples: of emergencies, self-harm, unfit requests, and questions with a claim.
 
 Is: a kernel machine (Cortes & Vapnik 1995, Machine Learning 20:273-97) whose support vectors are messages of the case
-files in tests/safety, each with its words and its weight (`warning_examples.npz`, made by
+files in tests/safety, each with its weight (`warning_examples.npz`, made by
 tests/benchmarks/fit_examples.py). What counts is likeness in meaning, by the cosine of the sentence encoder, and in
-wording, by words and pairs of words. The same message gives the same scores, and the example that spoke loudest can be
-named. Is not: a rule, and no part of the rules: it adds a card, a refusal or a notice where they show none, and takes
-away nothing but a general card that words alone raised. Where the embedder is another one or fails, it says nothing.
+wording, by words and pairs of words. The same message gives the same scores. Is not: a rule, and no part of the rules:
+it adds a card, a refusal or a notice where they show none, and takes away nothing but the general card that points
+alone raised. Where the embedder is another one or fails, it says nothing.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import logging
 import math
 import re
 import zipfile
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -38,36 +39,29 @@ _MACHINES = (*TASKS, *KINDS)
 # exp(-GAMMA * |a - b|²) of two vectors of length 1.
 GAMMA = 1.0
 _WORD = re.compile(r"[\w']+")
-# A longer message is a pasted page; its first part is compared. The encoder reads no more either.
+# A longer message is a pasted page; its first part is compared.
 _LIMIT_CHARS = 2_000
+# The encoder reads 256 tokens; so much text has fewer.
+_READ_WHOLE_CHARS = 800
 # Scores of messages that stay known: those of a conversation's earlier turns.
 _KNOWN = 1_024
+# What reading a cut or changed archive raises.
+DAMAGED = (OSError, EOFError, ValueError, KeyError, RuntimeError, zipfile.BadZipFile, zlib.error)
 _log = logging.getLogger(__name__)
 
 
-class Score(NamedTuple):
-    """How far a message is beyond the threshold of a task (negative: below), and the example that spoke loudest for it."""
-
-    margin: float
-    example: str
-
-    @property
-    def counts(self) -> bool:
-        """Say whether the task holds."""
-        return self.margin >= 0.0
-
-
 class Scores(NamedTuple):
-    """The score of each of `TASKS`, and the kind that a request would be of if it is unfit.
+    """How far a message is beyond the threshold of each of `TASKS`; below 0 the task does not hold.
 
-    `is_ordinary` says that a message is far from emergencies and from self-harm both (see `ORDINARY` in
-    tests/benchmarks/fit_examples.py for how many of those are).
+    That of an emergency counts together with the points of the message (see `word_score.py`). `kind` is what a request
+    would be of if it is unfit. `is_ordinary` says that a message, read to its end, is far from emergencies and from
+    self-harm both (see `ORDINARY` in tests/benchmarks/fit_examples.py for how many of those are).
     """
 
-    emergency: Score
-    self_harm: Score
-    unfit: Score
-    premise: Score
+    emergency: float
+    self_harm: float
+    unfit: float
+    premise: float
     kind: str
     is_ordinary: bool
 
@@ -94,7 +88,6 @@ class Examples:
     """
 
     identity: str
-    texts: tuple[str, ...]
     vectors: NDArray[np.float32]
     weights: NDArray[np.float32]
     terms: Mapping[str, int]
@@ -108,12 +101,10 @@ class Examples:
         sums = likeness @ self.weights + self._wording(text) + self.bases
         kinds = sums[len(TASKS) :]
         sums[TASKS.index("unfit")] += kinds.max()
-        loudest = (likeness[:, None] * self.weights[:, : len(TASKS)]).argmax(axis=0)
-        emergency, self_harm, unfit, premise = (
-            Score(float(sums[place]), self.texts[loudest[place]]) for place in range(len(TASKS))
-        )
-        is_ordinary = emergency.margin < self.ordinary[0] and self_harm.margin < self.ordinary[1]
-        return Scores(emergency, self_harm, unfit, premise, KINDS[int(kinds.argmax())], bool(is_ordinary))
+        emergency, self_harm, unfit, premise = sums[: len(TASKS)].tolist()
+        is_far = emergency < self.ordinary[0] and self_harm < self.ordinary[1]
+        kind = KINDS[int(kinds.argmax())]
+        return Scores(emergency, self_harm, unfit, premise, kind, bool(is_far) and len(text) <= _READ_WHOLE_CHARS)
 
     def _wording(self, text: str) -> NDArray[np.float32]:
         found = {
@@ -133,8 +124,10 @@ def load_examples() -> Examples | None:
     with resources.as_file(resources.files("chatbot.understand").joinpath(_FILE)) as path:
         try:
             return read_examples(path)
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-            _log.warning("no examples of emergencies: %s cannot be read (%s); reinstall the program", _FILE, error)
+        except DAMAGED as error:
+            _log.warning(
+                "no message is weighed by examples: %s cannot be read (%s); reinstall the program", _FILE, error
+            )
             return None
 
 
@@ -178,32 +171,29 @@ def read_examples(path: Path) -> Examples:
     """Read a file that `write_examples` wrote.
 
     Raises:
-        OSError, ValueError, KeyError, zipfile.BadZipFile: it is missing or malformed.
+        one of `DAMAGED`: it is missing or malformed.
     """
     with path.open("rb") as file, np.load(file, allow_pickle=False) as stored:
         scaled = stored["vectors"].astype(np.float32)
         weights, term_weights, bases, ordinary = (
             stored[name].astype(np.float32) for name in ("weights", "term_weights", "bases", "ordinary")
         )
-        identity, texts, terms = (
-            stored[name].tobytes().decode("utf-8").split("\n") for name in ("identity", "texts", "terms")
-        )
+        identity, terms = (stored[name].tobytes().decode("utf-8").split("\n") for name in ("identity", "terms"))
     machines = len(_MACHINES)
     fits = (
         scaled.ndim == 2
-        and len(scaled) == len(texts)
-        and weights.shape == (len(texts), machines)
+        and weights.shape == (len(scaled), machines)
         and term_weights.shape == (len(terms), 1 + machines)
         and bases.shape == (machines,)
         and ordinary.shape == (2,)
     )
     if not fits:
         raise ValueError(
-            f"{len(texts)} texts, vectors of shape {scaled.shape} and weights of {weights.shape} do not fit"
+            f"{len(terms)} terms, vectors of shape {scaled.shape} and weights of {weights.shape} do not fit"
         )
     vectors = scaled / np.maximum(np.linalg.norm(scaled, axis=1, keepdims=True), np.float32(1e-9))
     places = {term: place for place, term in enumerate(terms)}
-    return Examples(identity[0], tuple(texts), vectors, weights, places, term_weights, bases, ordinary)
+    return Examples(identity[0], vectors, weights, places, term_weights, bases, ordinary)
 
 
 def write_examples(path: Path, examples: Examples) -> None:
@@ -214,10 +204,9 @@ def write_examples(path: Path, examples: Examples) -> None:
         return np.frombuffer("\n".join(values).encode("utf-8"), dtype=np.uint8)
 
     with path.open("wb") as file:
-        np.savez_compressed(
+        np.savez(
             file,
             identity=lines([examples.identity]),
-            texts=lines(" ".join(text.split()) for text in examples.texts),
             terms=lines(sorted(examples.terms, key=examples.terms.__getitem__)),
             vectors=scaled.astype(np.int8),
             weights=examples.weights.astype(np.float16),

@@ -33,7 +33,7 @@ class Cue:
 class _Phrases:
     """The phrases that begin with the same letters: a group for each in `pattern`, and the kind of each group."""
 
-    pattern: re.Pattern[str]
+    pattern: str
     kinds: tuple[str, ...]
 
 
@@ -55,12 +55,18 @@ def find_cues(folded: str, headings: bool = False) -> list[Cue]:
         phrases = lexicon.get(begins.group())
         if phrases is None or (start := begins.start()) < end:
             continue
-        if match := phrases.pattern.match(folded, start):
+        if match := _compiled(phrases.pattern).match(folded, start):
             end = match.end()
             kind = phrases.kinds[(match.lastindex or 1) - 1]
             if kind != "neither":
                 cues.append(Cue(kind, start, end))
     return cues
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # When it is first tried: one question meets a few of the patterns, and all of them take a third of a second.
+    return re.compile(pattern)
 
 
 @cache
@@ -73,7 +79,7 @@ def _phrases() -> dict[str, list[str]]:
     import yaml
 
     with Path(__file__).with_name("polarity.yaml").open(encoding="utf-8") as file:
-        loaded: dict[str, list[str]] = yaml.safe_load(file)
+        loaded: dict[str, list[str]] = yaml.load(file, Loader=yaml.CSafeLoader)
     return loaded
 
 
@@ -93,7 +99,7 @@ def _lexicon(headings: bool) -> dict[str, _Phrases]:
         by_stem.setdefault(_stem(phrase), []).append(phrase)
     return {
         stem: _Phrases(
-            re.compile("(?:" + "|".join(f"({_phrase(phrase)})" for phrase in phrases) + r")(?![\w'])"),
+            "(?:" + "|".join(f"({_phrase(phrase)})" for phrase in phrases) + r")(?![\w'])",
             tuple(named[phrase] for phrase in phrases),
         )
         for stem, phrases in by_stem.items()

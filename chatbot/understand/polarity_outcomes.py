@@ -57,6 +57,7 @@ _HARMS = (
 _HARMING = re.compile(
     rf"\b(?:{_HARMS}|(?<!can )(?<!may )(?<!could )(?<!might )(?<!also ){_MORE}\s+(?:(?!fewer\b|less\b|lower\b|no\b|"
     rf"of\b|with\b|in\b|to\b|for\b|cell\b)[\w-]+\s+){{0,3}}?{_BAD}(?!\s+risk)"
+    rf"|(?:linked|associated|connected|tied)\s+(?:to|with)\s+(?:(?!fewer\b|less\b|lower\b|no\b|reduced\b)[\w-]+\s+){{0,4}}?{_BAD}"
     rf"|(?:slow|delay|impair|reduce|shorten|worsen)s?\s+(?:(?!cell\b|tumou?r\b|cancer\b)[\w-]+\s+){{0,2}}?{_GOOD})"
 )
 _DOES_GOOD = re.compile(

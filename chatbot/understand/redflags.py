@@ -1,8 +1,8 @@
 """Finds what sounds like an emergency in a message and the turns before it.
 
 Is: the table `redflags.yaml` (words, findings, rules), read over what the user wrote, and behind it the points of
-`warning_words.yaml`, which stand alone; where they show no card, the nearest reviewed examples may add one. The same
-message gives the same card; nothing here depends on retrieval, on a language model, or on what an assistant said.
+`warning_words.yaml`, which stand alone; where they show no card, the weighed examples may add one (see `examples.py`). The
+same message gives the same card; nothing here depends on retrieval, on a language model, or on what an assistant said.
 Is not: triage or a diagnosis. No card never means "no emergency".
 """
 
@@ -75,14 +75,14 @@ def find_red_flag(
     raised stays for the user's next `STICKY_TURNS` turns. `standalone` tells what an earlier question was resolved to,
     from its words and the turns before it; `title` is that of the page it stands on. `locale` ("gb", "us", …) names
     emergency numbers; without one, or with one that is not in the table, the card names none. `examples` may add a
-    card where the rules and the word points show none; the card of a named presentation they never take away.
+    card where the rules and the word points show none; a card that a rule raised they never take away.
     """
     rules = rules or load_rules()
     at = [number for number, turn in enumerate(turns) if turn.role == "user"]
     said = [turns[number].content for number in at]
     seen = [_see(text, rules) for text in said[-(STICKY_TURNS + _MEMORY_TURNS) :]]
     now = _with_topic(_see(question, rules), question, standalone_question, [title, *said], rules)
-    if rule := _weighed(_first_rule(now, seen[-_MEMORY_TURNS:], rules), question, examples, rules):
+    if rule := _first_rule(now, seen[-_MEMORY_TURNS:], rules) or _general_rule(now, question, examples, rules):
         return with_lines(rule.card, rules.lines, locale)
     for back in range(1, min(STICKY_TURNS, len(seen)) + 1):
         place = len(seen) - back
@@ -90,8 +90,8 @@ def find_red_flag(
         if standalone and _is_supposed(said[-back]):
             resolved = standalone(said[-back], turns[: at[-back]])
             then = _with_topic(then, said[-back], resolved, [title, *said[:-back]], rules)
-        fired = _first_rule(then, seen[max(0, place - _MEMORY_TURNS) : place], rules)
-        if rule := _weighed(fired, said[-back], examples, rules):
+        before = seen[max(0, place - _MEMORY_TURNS) : place]
+        if rule := _first_rule(then, before, rules) or _general_rule(then, said[-back], examples, rules):
             return with_lines(rule.card, rules.lines, locale, sticky=True)
     for back, text in enumerate([question, *reversed(said[-STICKY_TURNS:])] if examples else ()):
         if rule := _rule_by_examples(text, examples, rules):
@@ -99,18 +99,21 @@ def find_red_flag(
     return None
 
 
-def _weighed(rule: Rule | None, text: str, examples: WeighedExamples | None, rules: Rules) -> Rule | None:
-    """Return the rule whose card is shown where `rule` fired on a message.
+def _general_rule(now: _Seen, text: str, examples: WeighedExamples | None, rules: Rules) -> Rule | None:
+    """Return the rule of the general card, or that of self-harm, where what a message holds adds up to it.
 
-    The rules of a named presentation stand. The general card and that of self-harm are raised by words that ordinary
-    messages hold, too: the examples tell which of the two it is, and may say that it is neither.
+    Ordinary messages hold such words, too: the examples tell which of the two it is, and may say that it is neither.
     """
-    if rule is None or examples is None or rule.id not in (rules.score.rule.id, _SELF_HARM):
-        return rule
-    scores = examples.scores(text)
+    if now.by_words:
+        rule = _rule_of(now.by_words, rules)
+    elif rules.score.fires(now.acute):
+        rule = rules.score.rule
+    else:
+        return None
+    scores = examples.scores(text) if examples else None
     if scores is None:
         return rule
-    if scores.self_harm.counts:
+    if scores.self_harm >= 0:
         return _rule_of(_SELF_HARM, rules)
     return None if scores.is_ordinary else rule
 
@@ -124,10 +127,10 @@ def _rule_by_examples(text: str, examples: WeighedExamples | None, rules: Rules)
     scores = examples.scores(text) if examples else None
     if scores is None:
         return None
-    if scores.self_harm.counts:
+    if scores.self_harm >= 0:
         return _rule_of(_SELF_HARM, rules)
     points = max((load_word_scores().emergency.add_up(signs) for signs in find_signs(text, rules)), default=None)
-    if points is not None and scores.emergency.margin + points / POINTS_PER_MARGIN >= 0:
+    if points is not None and scores.emergency + points / POINTS_PER_MARGIN >= 0:
         return rules.score.rule
     return None
 
@@ -167,7 +170,8 @@ def find_rule(question: str, turns: Sequence[Turn] = (), rules: Rules | None = N
     """Return the rule that this message itself fires (for reviewing the table)."""
     rules = rules or load_rules()
     seen = [_see(turn.content, rules) for turn in turns if turn.role == "user"][-_MEMORY_TURNS:]
-    return _first_rule(_see(question, rules), seen, rules)
+    now = _see(question, rules)
+    return _first_rule(now, seen, rules) or _general_rule(now, question, None, rules)
 
 
 def find_findings(text: str, rules: Rules | None = None) -> tuple[str, ...]:
@@ -215,9 +219,7 @@ def _first_rule(now: _Seen, before: Sequence[_Seen], rules: Rules) -> Rule | Non
         # What was said before may complete a picture, but it silences no rule that this message fills by itself.
         if _fills(rule, fresh | now.traits, fresh) or _fills(rule, everything, fresh):
             return rule
-    if now.by_words:
-        return _rule_of(now.by_words, rules)
-    return rules.score.rule if rules.score.fires(fresh) else None
+    return None
 
 
 def _fills(rule: Rule, available: frozenset[str], fresh: frozenset[str]) -> bool:

@@ -1,7 +1,8 @@
 """Finds requests that must be refused.
 
 Is: a reviewed table (`unfit.yaml`) read like the red flags; every kind has words for the user. Where no line of it
-applies, the weighed examples may (see `examples.py`). Is not: a judge of people. A refusal names help; it quotes no amount and no method.
+applies, the weighed examples may (see `examples.py`).
+Is not: a judge of people. A refusal names help; it quotes no amount and no method.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from importlib import resources
 from typing import Any, Literal, get_args
 
 from chatbot.replies import EmergencyCard, Turn
-from chatbot.understand.examples import WeighedExamples
+from chatbot.understand.examples import KINDS, WeighedExamples
 from chatbot.understand.phrases import Hit, Lexicon, Spelling, Words, read_words
 from chatbot.understand.redflags import STICKY_TURNS, crisis_card, without_figures
 from chatbot.understand.rule_table import Pattern, load_rules, read_pattern, read_table
@@ -80,7 +81,7 @@ def _build(table: Mapping[str, Any]) -> UnfitRules:
         for row in table["kinds"]
     )
     unknown = {kind.kind for kind in kinds} ^ set(get_args(UnfitKind))
-    if unknown:
+    if unknown or {kind.kind for kind in kinds} != set(KINDS):
         raise ValueError(f"kinds without rules or rules without a kind: {sorted(unknown)}")
     common = load_rules().spelling
     spelling = Spelling(common.slang, common.vocabulary | lexicon.vocabulary, common.real_words)
@@ -128,7 +129,7 @@ def _kind(question: str, rules: UnfitRules, examples: WeighedExamples | None) ->
         if kind.fit.isdisjoint(hits) and any(_near(pattern, hits, message) for pattern in kind.patterns):
             return kind
     scores = examples.scores(question) if examples else None
-    if scores is None or not scores.unfit.counts:
+    if scores is None or scores.unfit < 0:
         return None
     return next(kind for kind in rules.kinds if kind.kind == scores.kind)
 

@@ -3,9 +3,10 @@
     PYTHONPATH=. python tests/benchmarks/fit_examples.py [--hold-out NAME…] [--write]
 
 Examples are the case files of emergencies, self-harm, unfit requests and ordinary messages in tests/safety, those named
-`examples_*` among them, less the sets in `UNSEEN`, which stay unseen to show how new words fare. A threshold lets at most
-the shares in `FALSE_ALARMS` of the messages of each set through that must not count, each file scored by a machine that
-has not seen it. With `--hold-out` the named files take no part and are scored.
+`examples_*` among them, less the sets in `UNSEEN`, which stay unseen to show how new words fare. A threshold lets the
+shares in `FALSE_ALARMS` through of the messages that must not count, each file scored by a machine that has not seen it.
+To be run again when a case file or the export of the model changes: without vectors of the same export no message is
+weighed. With `--hold-out` the named files take no part and are scored.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import yaml
-from fit_warning_words import read_cases
+from fit_warning_words import UNSEEN, read_cases
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import SVC
 
@@ -30,10 +31,6 @@ from index.embedding import load_embedder
 
 _CASES = Path(__file__).resolve().parent.parent / "safety"
 _TARGET = Path(redflags.__file__).resolve().with_name("warning_examples.npz")
-UNSEEN = (
-    *("self_harm_eleventh", "self_harm_twelfth", "unfit_ninth", "unfit_tenth", "unfit_eleventh"),
-    *("premise_fifth", "premise_sixth", "premise_seventh", "twentysecond", "twentythird"),
-)
 # Among messages written to look like what must count; of others it is a tenth of that, or less.
 FALSE_ALARMS = {"emergency": 0.005, "self_harm": 0.015, "unfit": 0.03, "premise": 0.05}
 # Below these margins, threshold apart, of emergencies and of self-harm a message is an ordinary one: of 1,847 unseen
@@ -53,7 +50,7 @@ def read_examples(hold_out: Sequence[str] = ()) -> list[tuple[str, str, str]]:
     held = (*UNSEEN, *hold_out)
     rows = [
         (pair, message, "self_harm" if harmed else "emergency" if told else "ordinary")
-        for pair, message, told, harmed in read_cases(held)
+        for pair, message, told, harmed in read_cases(hold_out)
     ]
     for file in sorted([*_CASES.glob("unfit*.yaml"), *_CASES.glob("premise*.yaml"), *_CASES.glob("examples_*.yaml")]):
         if file.stem.removeprefix("examples_").startswith(held) or file.stem.startswith(held):
@@ -109,6 +106,8 @@ def main() -> None:
     parser.add_argument("--hold-out", nargs="*", default=())
     parser.add_argument("--write", action="store_true")
     asked = parser.parse_args()
+    if not _TARGET.is_relative_to(_CASES.parent.parent):
+        parser.error(f"the examples would be written to {_TARGET.parent}: put this checkout first on PYTHONPATH")
     rows = read_examples(asked.hold_out)
     files, kinds = np.array([row[0] for row in rows]), np.array([row[2] for row in rows])
     texts = [row[1] for row in rows]
@@ -153,7 +152,6 @@ def main() -> None:
     used = np.flatnonzero(weights.any(axis=1))
     examples = Examples(
         embedder.identity,
-        tuple(texts[at] for at in used),
         vectors[used],
         weights[used],
         words.vocabulary_,

@@ -26,6 +26,11 @@ from chatbot.understand.rule_table import load_rules
 
 _CASES = Path(__file__).resolve().parent.parent / "safety"
 _TARGET = Path(redflags.__file__).resolve().with_name("warning_words.yaml")
+# Sets that nothing is fitted to: they show how new words fare.
+UNSEEN = (
+    *("self_harm_eleventh", "self_harm_twelfth", "unfit_ninth", "unfit_tenth", "unfit_eleventh"),
+    *("premise_fifth", "premise_sixth", "premise_seventh", "twentysecond", "twentythird"),
+)
 # The sum of a message that reports nothing.
 _NO_REPORT = -999
 # A sign that one message alone holds says nothing about others.
@@ -51,18 +56,18 @@ def _messages(node: Any) -> Iterator[str]:
 
 
 def read_cases(hold_out: Sequence[str] = ()) -> list[tuple[str, str, bool, bool]]:
-    """Return (file pair, message, is an emergency, is about self-harm) for every case."""
-    rows = []
+    """Return (file pair, message, is an emergency, is about self-harm) for every case, less `UNSEEN` and `hold_out`."""
+    rows, hold_out = [], (*UNSEEN, *hold_out)
     for file in sorted(_CASES.glob("*.yaml")):
         kind, _, pair = file.stem.partition("_")
-        if kind not in ("emergency", "ordinary") or pair == "conversations" or pair.startswith(tuple(hold_out)):
+        if kind not in ("emergency", "ordinary") or pair == "conversations" or pair.startswith(hold_out):
             continue
         table = yaml.safe_load(file.read_text("utf-8"))
         harmed = set(_messages(table.get("self_harm", ()))) if kind == "emergency" else set()
         pair = "forms" if pair == "questions" else pair
         rows += [(pair, message, kind == "emergency", message in harmed) for message in _messages(table)]
     for file in sorted(_CASES.glob("self_harm*.yaml")):
-        if file.stem.startswith(tuple(hold_out)):
+        if file.stem.startswith(hold_out):
             continue
         for kind, messages in yaml.safe_load(file.read_text("utf-8")).items():
             told = kind != "ordinary"
