@@ -33,8 +33,8 @@ _CASES = Path(__file__).resolve().parent.parent / "safety"
 _TARGET = Path(redflags.__file__).resolve().with_name("warning_examples.npz")
 # Among messages written to look like what must count; of others it is a tenth of that, or less.
 FALSE_ALARMS = {"emergency": 0.005, "self_harm": 0.015, "unfit": 0.03, "premise": 0.05}
-# Below these margins, threshold apart, of emergencies and of self-harm a message is an ordinary one: of 1,847 unseen
-# ones for which rules had rightly raised the general card or that of self-harm 7 are, of 269 false alarms 132.
+# Below these margins, threshold apart, of emergencies and of self-harm a message is an ordinary one: of 682 unseen ones
+# that had rightly raised the general card 3 are, of 154 false alarms 79.
 ORDINARY = np.array([-0.3, -0.5], np.float32)
 # What a wrong side costs; .5 to 8 differ by less than the sets do.
 _C = 2.0
