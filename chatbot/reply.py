@@ -9,6 +9,7 @@ import copy
 import datetime
 import time
 from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,8 @@ from chatbot.present.doses import statement_cautions
 from chatbot.present.drugs import answers_for_named_drug, asked_drugs
 from chatbot.present.notices import ABSTENTIONS, answer_notices, question_notices
 from chatbot.present.order import newest_first
-from chatbot.present.populations import populations_asked, suits_population
+from chatbot.present.population_mentions import Population
+from chatbot.present.populations import about_any, populations_asked, suits_population
 from chatbot.present.strength import strength_badges
 from chatbot.replies import (
     Abstention,
@@ -304,7 +306,7 @@ class Chatbot:
                 led_to = self.wording.suggestions(suggested)
         with stages("notices"):
             if common.get("mode", "extractive") == "extractive":
-                statements, passages = self._in_order(statements, passages, evidence, audience)
+                statements, passages = self._in_order(statements, passages, evidence, audience, populations)
             statements = tuple(self._dressed(statement, statements, passages, audience) for statement in statements)
             documents = [opened.records.document(passage.document_id) for passage in passages]
             common["notices"] += answer_notices(
@@ -386,14 +388,22 @@ class Chatbot:
 
     @staticmethod
     def _in_order(
-        statements: tuple[Statement, ...], passages: tuple[CitedPassage, ...], evidence: Evidence, audience: Audience
+        statements: tuple[Statement, ...],
+        passages: tuple[CitedPassage, ...],
+        evidence: Evidence,
+        audience: Audience,
+        populations: AbstractSet[Population],
     ) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
         if len(passages) < 2:
             return statements, passages
         scores = {hit.passage.id: hit.score for hit in evidence.hits}
         conflicts = find_conflicts(statements, passages)
+        # "And in pregnancy?": what is about pregnancy is read first.
+        foremost = about_any(populations, statements, passages)
         # For a patient the easier of equals come first, whatever their year.
-        return newest_first(statements, passages, conflicts, scores, years_rank=audience != "patient")
+        return newest_first(
+            statements, passages, conflicts, scores, years_rank=audience != "patient", foremost=foremost
+        )
 
     def _dressed(
         self, statement: Statement, shown: Sequence[Statement], passages: Sequence[CitedPassage], audience: Audience

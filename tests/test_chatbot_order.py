@@ -9,7 +9,7 @@ from conftest import write_articles
 
 from chatbot.present.conflicts import find_conflicts
 from chatbot.present.order import newest_first
-from chatbot.replies import CitedPassage, Statement, to_dict
+from chatbot.replies import CitedPassage, Statement, Turn, to_dict
 from chatbot.reply import Chatbot
 from chatbot.settings import Settings
 from index.build import build
@@ -58,6 +58,19 @@ def test_comparable_passages_are_read_newest_first(rows, order):
 def test_ease_comes_before_years_for_patients():
     """Where years do not rank, equals stay as they were."""
     assert ordered([(2010, 0.80, {}), (2024, 0.79, {})], years_rank=False) == ["d1", "d2"]
+
+
+def test_what_is_about_the_people_asked_for_comes_first():
+    """The passages that are named come first, whatever their year and score; a withdrawn one does not."""
+    rows = [(2024, 0.90, {}), (2010, 0.60, {}), (2012, 0.55, {"flags": ("retracted",)})]
+    assert ordered(rows, foremost={"p2", "p3"}) == ["d2", "d1", "d3"]
+
+
+def test_the_group_that_a_follow_up_asks_for_is_read_first(shipped_bot):
+    """ "And in pregnancy?" is answered by what is said of pregnancy first, then by what holds for all."""
+    question = "What is the treatment for a patient experiencing calf cramps?"
+    reply = shipped_bot.reply("and in pregnancy?", (Turn("user", question), Turn("assistant", "Stretch the calf.")))
+    assert "pregnan" in reply.statements[0].text.lower()
 
 
 @pytest.mark.parametrize("years_rank", [True, False])

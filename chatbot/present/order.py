@@ -1,4 +1,4 @@
-"""Puts the newer of comparable sources first, and those that disagree side by side.
+"""Puts what is about the people asked for first, then the newer of comparable sources, and side by side what disagrees.
 
 Is: an order of passages that were chosen already, renumbered with their statements. Is not: a search; a newer source
 on another matter answers nothing, so years count only among equals and between sources that belong together.
@@ -6,7 +6,7 @@ on another matter answers nothing, so years count only among equals and between 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from chatbot.present.audience import EQUAL_RANK
@@ -22,16 +22,18 @@ def newest_first(
     scores: Mapping[str, float],
     *,
     years_rank: bool = True,
+    foremost: Collection[str] = (),
 ) -> tuple[tuple[Statement, ...], tuple[CitedPassage, ...]]:
     """Return statements and passages in the order in which they are read, numbered anew.
 
-    `scores` are the search's, by passage id. Among about equal scores newer passages come first (unless
+    `scores` are the search's, by passage id; `foremost` names passages that come first. Among about equal scores newer passages come first (unless
     `years_rank` is off), undated ones last. Passages that disagree stand next to each other, the newer first. A
     replaced passage comes after its successor, a withdrawn one after all others.
     """
     order = list(range(len(passages)))
     if years_rank:
         order = _among_equals(order, passages, scores)
+    order.sort(key=lambda position: passages[position].passage_id not in foremost)
     place = {passage.number: position for position, passage in enumerate(passages)}
     for conflict in conflicts:
         first, second = (place[statements[at].citations[0]] for at in (conflict.first, conflict.second))

@@ -58,16 +58,30 @@ def population_notices(
     """
     if not statements:
         return ()
-    covered: set[Population] = set()
-    by_number = {passage.number: passage for passage in passages}
-    for statement in statements:
-        cited = (by_number[number] for number in statement.citations if number in by_number)
-        lines = [statement.text, *statement.context]
-        for passage in cited:
-            lines += [passage.title, *passage.section]
-        covered |= populations_in("\n".join(lines))
+    covered = frozenset().union(*_about(statements, passages).values())
     missing = [name for name in POPULATIONS if name in asked and name not in covered]
     return tuple(Notice(f"population_{name.replace('-', '_')}", _NONE_IS_ABOUT[name]) for name in missing)
+
+
+def about_any(
+    asked: AbstractSet[Population], statements: Sequence[Statement], passages: Sequence[CitedPassage]
+) -> frozenset[str]:
+    """Return the ids of the passages that are quoted with something about one of the groups that are asked for."""
+    about = _about(statements, passages) if asked else {}
+    return frozenset(passage.passage_id for passage in passages if asked & about.get(passage.number, frozenset()))
+
+
+def _about(statements: Sequence[Statement], passages: Sequence[CitedPassage]) -> dict[int, frozenset[Population]]:
+    """Return the groups that the quotes of each passage are about, by its number."""
+    about: dict[int, frozenset[Population]] = {}
+    by_number = {passage.number: passage for passage in passages}
+    for statement in statements:
+        cited = [by_number[number] for number in statement.citations if number in by_number]
+        heads = [line for passage in cited for line in (passage.title, *passage.section)]
+        groups = populations_in("\n".join([statement.text, *statement.context, *heads]))
+        for number in statement.citations:
+            about[number] = about.get(number, frozenset()) | groups
+    return about
 
 
 # Grade 6 or less, for every reader: silence is told as silence, never as safety.
