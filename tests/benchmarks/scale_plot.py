@@ -1,4 +1,4 @@
-"""Draws the figures of `scale.py`: search time and index size over the number of passages, both axes logarithmic.
+"""Draws the figures of `scale.py`: search time over the number of passages, both axes logarithmic.
 
 Is: one SVG file of its own, readable on light and dark pages. Is not: the plots of `followup eval` (see
 `chatbot/evaluation/plots.py`), whose axes are linear.
@@ -11,7 +11,7 @@ from math import ceil, floor, log10
 from typing import Any
 
 _WIDTH, _HEIGHT = 460, 260
-_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 16, 34, 44
+_LEFT, _RIGHT, _TOP, _BOTTOM = 56, 40, 34, 44
 _STYLE = (
     "text{font:12px sans-serif;fill:#555}.axis{stroke:#999;fill:none}.grid{stroke:#ccc;stroke-width:.5}"
     ".s0{stroke:#1f6f8b}.s1{stroke:#c45a2a}.s2{stroke:#6b8e23}.s0t{fill:#1f6f8b}.s1t{fill:#c45a2a}.s2t{fill:#6b8e23}"
