@@ -110,7 +110,9 @@ def find_words(text: str, lower: str) -> Iterator[tuple[str, int, int]]:
         key = lower[start : start + _LONG_KEY_CHARS]
         if key[0].isdigit():
             key = _DIGIT_KEY
-        for group, pattern in (line for part in {key, key[:_KEY_CHARS]} for line in by_start.get(part, ())):
+        for group, pattern in (
+            line for part in dict.fromkeys((key, key[:_KEY_CHARS])) for line in by_start.get(part, ())
+        ):
             if hit := _compiled(pattern).match(lower, start):
                 yield group, start, hit.end()
     for match in _CAPITALS.finditer(text):

@@ -15,8 +15,6 @@ NEGATORS = frozenset(("negation", "short_negation", "prohibition"))
 _NOT_WORDS = tuple(
     "don't doesn't didn't isn't aren't wasn't weren't hasn't haven't won't wouldn't couldn't can't".split()
 )
-
-
 # A phrase is looked up by so many letters of its first word; a phrase that is all wildcard after fewer would be missed.
 _STEM_LETTERS = 3
 _WORD_BEGINS = re.compile(rf"\b[\w']{{1,{_STEM_LETTERS}}}")
